@@ -1,0 +1,1 @@
+//! Hubbub: a place of their own for a group of people, in one binary.
