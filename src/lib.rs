@@ -1,1 +1,9 @@
 //! Hubbub: a place of their own for a group of people, in one binary.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod ids;

@@ -1,0 +1,330 @@
+//! Every setting, stated once: its name, default, meaning and valid values. The command line, the environment,
+//! `hubbub.toml`, `--help` and the README's table all come from [`SETTINGS`].
+
+use crate::db::Url;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    Open,
+    Closed,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What the server was told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Option<String>,
+    pub origins: Vec<String>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub data: PathBuf,
+    pub media: PathBuf,
+    accounts_url: Option<Url>,
+    messages_url: Option<Url>,
+    pub registration: Registration,
+    pub guests: bool,
+    pub public_reading: bool,
+    /// Characters.
+    pub password_min: usize,
+    pub bcrypt_cost: u32,
+    pub rate_limits: bool,
+    /// HTTP worker threads.
+    pub workers: usize,
+    pub log: String,
+    pub log_format: LogFormat,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            data: "data".into(),
+            media: "media".into(),
+            accounts_url: None,
+            messages_url: None,
+            registration: Registration::Open,
+            guests: true,
+            public_reading: false,
+            password_min: 8,
+            bcrypt_cost: 12,
+            rate_limits: true,
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            log: "info".into(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    pub fn accounts_url(&self) -> Url {
+        self.accounts_url.clone().unwrap_or_else(|| Url::Sqlite(self.data.join("accounts.db")))
+    }
+
+    pub fn messages_url(&self) -> Url {
+        self.messages_url.clone().unwrap_or_else(|| Url::Sqlite(self.data.join("messages.db")))
+    }
+
+    /// Sets one setting from its text, as every source does.
+    ///
+    /// # Errors
+    /// A sentence with the setting, the value and what would be valid.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let Some(setting) = SETTINGS.iter().find(|s| s.name == name) else {
+            return Err(format!("There is no setting “{name}”."));
+        };
+        (setting.set)(self, value.trim())
+            .map_err(|()| format!("The setting {name} can't be “{value}”. Valid: {}.", setting.valid))
+    }
+
+    /// Puts the sources together: a flag beats the environment, which beats the file, which beats the default.
+    ///
+    /// `flags` and `environment` answer with a setting's text when they have it; `file` is the path of a TOML file.
+    ///
+    /// # Errors
+    /// One sentence per call, for the first wrong value met.
+    pub fn load(
+        flags: impl Fn(&str) -> Option<String>,
+        environment: impl Fn(&str) -> Option<String>,
+        file: Option<&Path>,
+    ) -> Result<Self, String> {
+        let mut config = Self::default();
+        for (name, value) in file.map(read_file).transpose()?.unwrap_or_default() {
+            config.set(&name, &value).map_err(|e| format!("{e} (in the settings file)"))?;
+        }
+        for setting in SETTINGS {
+            if let Some(value) = flags(setting.name).or_else(|| environment(&setting.variable())) {
+                config.set(setting.name, &value)?;
+            }
+        }
+        Ok(config)
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| format!("The settings file {} can't be read: {e}", path.display()))?;
+    let table: toml::Table =
+        text.parse().map_err(|e| format!("The settings file {} is not valid TOML: {e}", path.display()))?;
+    table
+        .into_iter()
+        .map(|(name, value)| {
+            let text = match value {
+                toml::Value::String(s) => s,
+                toml::Value::Integer(n) => n.to_string(),
+                toml::Value::Boolean(b) => if b { "on" } else { "off" }.to_owned(),
+                toml::Value::Array(items) => items
+                    .iter()
+                    .map(|v| v.as_str().unwrap_or_default().to_owned())
+                    .collect::<Vec<_>>()
+                    .join(","),
+                other => {
+                    return Err(format!(
+                        "The setting {name} can't be a {}: a text, a number or true/false is needed.",
+                        other.type_str()
+                    ));
+                }
+            };
+            Ok((name, text))
+        })
+        .collect()
+}
+
+/// One setting: all that any source or page says about it.
+pub struct Setting {
+    pub name: &'static str,
+    /// As shown to people.
+    pub default: &'static str,
+    pub meaning: &'static str,
+    /// What a value may be, to complete "Valid: …".
+    pub valid: &'static str,
+    set: fn(&mut Config, &str) -> Result<(), ()>,
+}
+
+impl Setting {
+    /// `HUBBUB_LISTEN` for `listen`.
+    pub fn variable(&self) -> String {
+        format!("HUBBUB_{}", self.name.to_uppercase())
+    }
+
+    /// `tls-listen` for `tls_listen`.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+macro_rules! settings {
+    ($($name:ident, $default:literal, $meaning:literal, $valid:literal, $parse:expr;)+) => {
+        /// All settings, in the order in which help and README list them.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            name: stringify!($name),
+            default: $default,
+            meaning: $meaning,
+            valid: $valid,
+            set: |config, text| {
+                config.$name = $parse(text)?;
+                Ok(())
+            },
+        }),+];
+    };
+}
+
+settings! {
+    listen, "127.0.0.1:8080", "the address and port for plain HTTP", "ADDRESS:PORT, for example 127.0.0.1:8080", parse;
+    public_url, "none", "the address that people type, when a proxy stands in front", "http://… or https://… without a path", url;
+    origins, "none", "other origins to accept, separated by commas", "http://… or https://…, separated by commas", urls;
+    trusted_proxies, "none", "addresses whose X-Forwarded-For counts, separated by commas", "IP addresses, separated by commas", list;
+    data, "./data", "the folder for databases and keys", "a folder", path;
+    media, "./media", "the media library's folder: a file dropped there appears in the library", "a folder", path;
+    accounts_url, "sqlite://DATA/accounts.db", "the database of people and sessions", "sqlite://PATH or postgres://USER@HOST/NAME", some;
+    messages_url, "sqlite://DATA/messages.db", "the database of rooms, messages and media", "sqlite://PATH or postgres://USER@HOST/NAME", some;
+    registration, "open", "who may make an account", "open or closed", registration;
+    guests, "on", "a visitor may enter with a display name alone", "on or off", switch;
+    public_reading, "off", "the board and the channels can be read without signing in", "on or off", switch;
+    password_min, "8", "the fewest characters of a password", "3 to 71", |text| between(text, 3, 71);
+    bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
+    rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
+    workers, "number of cores", "HTTP worker threads", "1 to 256", |text| between(text, 1, 256);
+    log, "info", "a tracing filter", "a filter such as info or hubbub=debug", filter;
+    log_format, "text", "how log lines are written", "text or json", log_format;
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, ()> {
+    text.parse().map_err(drop)
+}
+
+fn some<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
+    parse(text).map(Some)
+}
+
+fn between<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Result<T, ()> {
+    parse(text).and_then(|n| if n < low || n > high { Err(()) } else { Ok(n) })
+}
+
+fn switch(text: &str) -> Result<bool, ()> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(()),
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, ()> {
+    if text.is_empty() { Err(()) } else { Ok(text.into()) }
+}
+
+fn list<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, ()> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(parse).collect()
+}
+
+/// An origin in the form in which browsers send it.
+fn origin(text: &str) -> Result<String, ()> {
+    let text = text.trim_end_matches('/');
+    match text.split_once("://") {
+        Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(()),
+    }
+}
+
+fn url(text: &str) -> Result<Option<String>, ()> {
+    origin(text).map(Some)
+}
+
+fn urls(text: &str) -> Result<Vec<String>, ()> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(origin).collect()
+}
+
+fn registration(text: &str) -> Result<Registration, ()> {
+    match text {
+        "open" => Ok(Registration::Open),
+        "closed" => Ok(Registration::Closed),
+        _ => Err(()),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, ()> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(()),
+    }
+}
+
+fn filter(text: &str) -> Result<String, ()> {
+    text.parse::<tracing_subscriber::EnvFilter>().map(|_| text.to_owned()).map_err(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("hubbub.toml");
+        std::fs::write(
+            &file,
+            "password_min = 10\nbcrypt_cost = 5\nguests = false\norigins = [\"http://a.example\"]\n",
+        )?;
+        let flags = |name: &str| (name == "password_min").then(|| "12".to_owned());
+        let environment = |name: &str| {
+            ["HUBBUB_PASSWORD_MIN", "HUBBUB_BCRYPT_COST"].contains(&name).then(|| "11".to_owned())
+        };
+        let config = Config::load(flags, environment, Some(&file))?;
+        assert_eq!((config.password_min, config.bcrypt_cost, config.guests), (12, 11, false));
+        assert_eq!(config.origins, ["http://a.example"]);
+        assert_eq!(config.workers, Config::default().workers);
+        Ok(())
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_the_setting_and_what_would_be_valid() {
+        for (name, value) in [
+            ("listen", "8080"),
+            ("password_min", "2"),
+            ("bcrypt_cost", "16"),
+            ("accounts_url", "data/x.db"),
+            ("guests", "maybe"),
+        ] {
+            let message = Config::default().set(name, value).err().unwrap_or_default();
+            assert!(
+                message.contains(name) && message.contains(value) && message.contains("Valid: "),
+                "{message}"
+            );
+        }
+        assert!(Config::default().set("colour", "red").is_err());
+    }
+
+    #[test]
+    fn every_documented_default_is_the_real_one() {
+        for setting in SETTINGS
+            .iter()
+            .filter(|s| !["none", "number of cores"].contains(&s.default) && !s.default.contains("DATA"))
+        {
+            let mut config = Config::default();
+            assert_eq!(config.set(setting.name, setting.default), Ok(()));
+            assert_eq!(
+                format!("{config:?}").replace("\"./", "\""),
+                format!("{:?}", Config::default()),
+                "{} is documented as {}",
+                setting.name,
+                setting.default
+            );
+        }
+    }
+}

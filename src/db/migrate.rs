@@ -1,0 +1,44 @@
+//! Brings a database up to date with the migrations that are built into the program.
+
+use super::{Conn, Manager, Which};
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const ACCOUNTS_SQLITE: EmbeddedMigrations = embed_migrations!("migrations/accounts/sqlite");
+const ACCOUNTS_POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/accounts/postgres");
+const MESSAGES_SQLITE: EmbeddedMigrations = embed_migrations!("migrations/messages/sqlite");
+const MESSAGES_POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/messages/postgres");
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens the write connection; on Postgres it first makes the schema that the connection's search path names.
+pub fn open(manager: &Manager) -> diesel::ConnectionResult<Conn> {
+    let mut conn = manager.open()?;
+    if let Conn::Postgres(pg) = &mut conn {
+        // Asked for before it is made: a role that may use the schema but not create one in the database is enough.
+        let name = manager.which.name();
+        pg.batch_execute(&format!(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = '{name}') THEN CREATE SCHEMA {name}; END IF; END $$"
+        ))
+        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    }
+    Ok(conn)
+}
+
+/// Runs what is pending. Two nodes that start at once take turns on Postgres.
+pub fn run(conn: &mut Conn, which: Which) -> Result<(), BoxError> {
+    match conn {
+        Conn::Sqlite(c) => {
+            let source = if which == Which::Accounts { ACCOUNTS_SQLITE } else { MESSAGES_SQLITE };
+            c.run_pending_migrations(source)?;
+        }
+        Conn::Postgres(c) => {
+            let source = if which == Which::Accounts { ACCOUNTS_POSTGRES } else { MESSAGES_POSTGRES };
+            c.batch_execute("SELECT pg_advisory_lock(4859872)")?;
+            let ran = c.run_pending_migrations(source).map(drop);
+            c.batch_execute("SELECT pg_advisory_unlock(4859872)")?;
+            ran?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The two databases: a pool that only reads, and one door through which every write goes.
+
+mod conn;
+mod migrate;
+pub mod schema;
+mod writer;
+
+pub use conn::{Access, Conn, Manager, Url, Which};
+pub use writer::{Failed, Task, Work, Writer};
+
+use crate::error::{Error, Result};
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// Readers of one database that may run at once. More would only wait for the same cores.
+const READERS: u32 = 8;
+
+/// One database: any number of readers, and the writer whose units of work are `W`.
+pub struct Database<W: Work> {
+    pool: r2d2::Pool<Manager>,
+    // Taken before a thread is: a thousand sign-ins at once wait here, not in a thousand blocked threads.
+    permits: Arc<Semaphore>,
+    writer: Writer<W>,
+}
+
+impl<W: Work> Clone for Database<W> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), permits: self.permits.clone(), writer: self.writer.clone() }
+    }
+}
+
+impl<W: Work> Database<W> {
+    /// Connects, migrates and starts the writer thread. `settle` is called on that thread with every batch
+    /// after its commit, or with the reason why there was none.
+    ///
+    /// # Errors
+    /// A sentence that names the database and what it said.
+    pub fn open(
+        which: Which,
+        url: &Url,
+        settle: impl FnMut(Vec<W>, std::result::Result<(), Failed>) + Send + 'static,
+    ) -> std::result::Result<Self, String> {
+        let name = which.name();
+        let cannot =
+            |what: &dyn std::fmt::Display| format!("The {name} database at {url} does not answer: {what}");
+        let manager = |access| Manager { url: url.clone(), which, access };
+        let mut conn = migrate::open(&manager(Access::Write)).map_err(|e| cannot(&e))?;
+        migrate::run(&mut conn, which)
+            .map_err(|e| format!("The {name} database at {url} could not be brought up to date: {e}"))?;
+        let pool = r2d2::Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .test_on_check_out(matches!(url, Url::Postgres(_)))
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build(manager(Access::Read))
+            .map_err(|e| cannot(&e))?;
+        let writer = Writer::start(conn, manager(Access::Write), settle).map_err(|e| cannot(&e))?;
+        Ok(Self { pool, permits: Arc::new(Semaphore::new(READERS as usize)), writer })
+    }
+
+    /// Runs queries on the blocking pool.
+    pub async fn read<T, F>(&self, query: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        let _permit = self.permits.acquire().await.map_err(Error::internal)?;
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.read_blocking(query)).await.map_err(Error::internal)?
+    }
+
+    /// Like [`read`](Self::read), with every query seeing the database as of one moment.
+    pub async fn snapshot<T, F>(&self, query: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.read(|conn| snapshot(conn, query)).await
+    }
+
+    /// [`read`](Self::read) on the caller's own thread, which must be one that may block.
+    pub fn read_blocking<T>(&self, query: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut conn = self
+            .pool
+            .get()
+            .map_err(|_| Error::Busy("The database does not answer. Try again in a moment."))?;
+        query(&mut conn)
+    }
+
+    /// Puts a unit of work into the writer's queue; its outcome goes to whom the unit names.
+    ///
+    /// # Errors
+    /// `Busy` when the queue is full; the unit was not accepted then.
+    pub fn submit(&self, unit: W) -> Result<()> {
+        self.writer.submit(unit)
+    }
+
+    /// Runs `change` in the writer's next transaction and answers after its commit. An error from `change` undoes
+    /// its own doings alone. It may run more than once, when the database asks for a repetition.
+    pub async fn write<T, F>(&self, change: F) -> Result<T>
+    where
+        W: From<Task>,
+        T: Send + 'static,
+        F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        let (task, answer) = Task::new(change);
+        self.submit(task.into())?;
+        answer.await.map_err(|_| Error::Busy("The server is stopping. Nothing was stored."))?
+    }
+
+    /// [`write`](Self::write) from a thread that may block.
+    pub fn write_blocking<T, F>(&self, change: F) -> Result<T>
+    where
+        W: From<Task>,
+        T: Send + 'static,
+        F: FnMut(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        let (task, answer) = Task::new(change);
+        self.submit(task.into())?;
+        answer.blocking_recv().map_err(|_| Error::Busy("The server is stopping. Nothing was stored."))?
+    }
+
+    /// Finishes what was accepted, then lets the writer thread end. Later submissions are refused.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// Runs `query` in one read transaction, so that all its queries see the same moment.
+pub fn snapshot<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    begin(conn, "BEGIN", "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let answer = query(conn);
+    // Nothing was written; rolling back is the cheaper end on both engines.
+    rollback(conn)?;
+    answer
+}
+
+fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> diesel::QueryResult<()> {
+    match conn {
+        Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, sqlite),
+        Conn::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, postgres),
+    }
+}
+
+fn commit(conn: &mut Conn) -> diesel::QueryResult<()> {
+    crate::on_conn!(conn, c => AnsiTransactionManager::commit_transaction(c))
+}
+
+fn rollback(conn: &mut Conn) -> diesel::QueryResult<()> {
+    crate::on_conn!(conn, c => AnsiTransactionManager::rollback_transaction(c))
+}

@@ -1,0 +1,33 @@
+//! Facts that one feature tells the others: past tense, ids only. `app` says who listens.
+
+use crate::ids::{SessionId, UserId};
+use std::sync::{Arc, RwLock};
+
+/// Something that has happened and is already stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// These sessions are over (signed out, revoked, expired, account disabled): their sockets must go.
+    SessionsEnded(Vec<SessionId>),
+    /// Somebody's display name or colour is another one now.
+    ProfileChanged(UserId),
+}
+
+type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Where facts are published. Listeners run on the publisher's thread, so they only pass the fact on.
+#[derive(Clone, Default)]
+pub struct Events {
+    listeners: Arc<RwLock<Vec<Listener>>>,
+}
+
+impl Events {
+    pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        self.listeners.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(Box::new(listener));
+    }
+
+    pub fn publish(&self, event: &Event) {
+        for listener in self.listeners.read().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+            listener(event);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! One type per kind of id, so that a room's number can't be passed where a person's is meant.
+
+use diesel_derive_newtype::DieselNewType;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+macro_rules! id {
+    ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
+        #[$doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DieselNewType)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// A person: a full account or a guest.
+    UserId,
+    /// One signed-in browser (the row's number, never the secret key).
+    SessionId,
+    /// A board, channel, group, direct or talk.
+    RoomId,
+    /// An item of the media library.
+    MediaId,
+}
+
+/// The board is the first room of every server; the migration that creates the rooms makes it.
+pub const BOARD: RoomId = RoomId(1);
