@@ -119,10 +119,6 @@ impl ChannelPage {
         self.messages.first().map_or(0, |message| message.seq)
     }
 
-    fn newest_seq(&self) -> i64 {
-        self.messages.last().map_or(0, |message| message.seq)
-    }
-
     fn blank(&self) -> MessageView {
         MessageView::default()
     }
