@@ -19,10 +19,11 @@ test("a tint is one of 24", () => {
   assert.equal(tint(-1), 23);
 });
 
-test("the first wait is 0.2 to 1 s, the longest 5 s", () => {
+test("waits are 0.2 to 1 s for as long as a restart takes, then 5 s at most", () => {
   assert.equal(waitBefore(0, () => 0), 200);
   assert.equal(waitBefore(0, () => 1), 1000);
-  assert.equal(waitBefore(50, () => 1), 5000);
+  assert.equal(waitBefore(40, () => 1), 1000);
+  assert.equal(waitBefore(500, () => 1), 5000);
 });
 
 test("unread is last_seq minus read_seq, and one's own message is read", () => {
@@ -51,7 +52,7 @@ test("messages of one author stand together for five minutes", () => {
 test("a text is tidied, and its length counted in characters", () => {
   assert.equal(tidy("\r\n \n  code\r\nmore \n"), "  code\nmore");
   assert.equal(tooLong("😀".repeat(4000)), "");
-  assert.match(tooLong("😀".repeat(4001)), /1 characters too long/);
+  assert.match(tooLong("😀".repeat(4001)), /one character too long/);
 });
 
 test("recent times are relative", () => {
