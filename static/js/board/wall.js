@@ -79,13 +79,13 @@ class BoardWall extends HTMLElement {
       fill(own, message);
     } else if (this.#waiting.has(message.seq)) {
       this.#waiting.set(message.seq, message);
-    } else if (message.seq > this.#newest) {
+    } else if (message.seq > this.#oldest || !this.hasAttribute("data-more")) {
       this.#arrive(message);
     }
     this.#read();
   }
 
-  /** @param {Message} message newer than all that are shown */
+  /** @param {Message} message that isn't shown yet */
   #arrive(message) {
     if (!this.hasAttribute("data-newer") && this.pane.scrollTop < NEAR_TOP) return this.#add(message);
     this.#waiting.set(message.seq, message);
@@ -96,7 +96,7 @@ class BoardWall extends HTMLElement {
   #add(message) {
     const note = this.#make();
     fill(note, message);
-    this.#putFirst(note);
+    this.#put(note);
   }
 
   #showWaiting() {
@@ -126,7 +126,7 @@ class BoardWall extends HTMLElement {
     const there = this.#unsent(entry.nonce);
     const note = there ?? this.#make();
     fillUnsent(note, entry);
-    if (!there) this.#putFirst(note);
+    if (!there) this.#put(note);
   }
 
   /**
@@ -146,13 +146,16 @@ class BoardWall extends HTMLElement {
   }
 
   /** @param {HTMLElement} note */
-  #putFirst(note) {
+  #put(note) {
     this.querySelector(".empty")?.remove();
     note.classList.add("arrives");
-    this.order.unshift(note);
-    // Only the first column moves; without columns yet, all take their places afterwards.
+    const found = this.order.findIndex((other) => seqOf(other) < seqOf(note));
+    const index = found < 0 ? this.order.length : found;
+    this.order.splice(index, 0, note);
+    // Only one column moves; without columns yet, all take their places afterwards.
     const first = this.notes.querySelector(".notes-column");
-    if (first) first.prepend(note);
+    if (index > 0 && first) this.order[index - 1].after(note);
+    else first?.prepend(note);
   }
 
   /** @param {HTMLElement | null} note */
@@ -190,6 +193,10 @@ class BoardWall extends HTMLElement {
     return Math.max(0, ...this.order.map((note) => Number(note.dataset.seq)));
   }
 
+  get #oldest() {
+    return Number(this.dataset.firstSeq);
+  }
+
   /** @param {number} seq @returns {HTMLElement | null} */
   #note(seq) {
     return this.notes.querySelector(`#m-${seq}`);
@@ -203,6 +210,12 @@ class BoardWall extends HTMLElement {
   #make() {
     return /** @type {HTMLElement} */ (this.template.content.querySelector(".note")?.cloneNode(true));
   }
+}
+
+/** @param {HTMLElement} note @returns {number} where it belongs; what isn't stored yet stands on top */
+function seqOf(note) {
+  const seq = Number(note.dataset.seq);
+  return seq > 0 ? seq : Infinity;
 }
 
 customElements.define("board-wall", BoardWall);
