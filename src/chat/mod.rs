@@ -86,6 +86,11 @@ impl Chat {
         self.server.do_send(Tell(Item::Profile { person, frame }));
     }
 
+    /// Tells everybody to come back after the restart, each in a moment of their own.
+    pub fn say_farewell(&self) {
+        self.server.do_send(Tell(Item::Farewell));
+    }
+
     /// Tells a session's sockets to go.
     pub fn end_sessions(&self, sessions: Vec<crate::ids::SessionId>) {
         let frame = protocol::close_frame(protocol::SIGNED_OUT, "You are signed out.");
