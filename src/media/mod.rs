@@ -1,0 +1,10 @@
+//! The media library: what lies in its folder, listed, described and served with byte ranges.
+
+pub mod file;
+mod format;
+pub mod item;
+mod library;
+
+pub use format::Kind;
+pub use item::Item;
+pub use library::Library;
