@@ -7,5 +7,6 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod ids;
+pub mod media;
 pub mod rooms;
 pub mod text;
