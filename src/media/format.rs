@@ -87,7 +87,9 @@ impl Format {
             _ if at(4, b"ftypM4A") || at(4, b"ftypM4B") => audio("audio/mp4"),
             _ if at(4, b"ftyp") && named.kind == Kind::Audio => audio("audio/mp4"),
             _ if at(4, b"ftyp") => video("video/mp4"),
-            _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") && named.kind == Kind::Audio => audio("audio/webm"),
+            _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") && named.kind == Kind::Audio => {
+                audio("audio/webm")
+            }
             _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") => video("video/webm"),
             _ if at(0, b"\x1a\x45\xdf\xa3") => video("video/x-matroska"),
             _ if at(0, b"ID3") => audio("audio/mpeg"),

@@ -148,11 +148,7 @@ pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
         query = query.filter(lowered.like(pattern(text)).escape('\\'));
     }
     let upwards = page.after.is_some() && page.before.is_none();
-    query = if upwards {
-        query.order(media_items::id.asc())
-    } else {
-        query.order(media_items::id.desc())
-    };
+    query = if upwards { query.order(media_items::id.asc()) } else { query.order(media_items::id.desc()) };
     let mut items: Vec<Item> = query.load(conn)?;
     let limit = usize::try_from(page.limit).unwrap_or_default();
     let more = items.len() > limit;

@@ -16,7 +16,9 @@ use tokio::sync::Mutex;
 
 /// How long a scan is believed when no folder of it has changed. A file that grows changes no folder.
 const BELIEVED: Duration = Duration::from_secs(1);
-/// A scan of a huge folder may take this part of the time, so that listing it can't keep a core busy.
+/// A scan that takes longer is one of a huge folder. It is believed [`SHARE`] times as long as it took, so that
+/// listing the library can't keep a core busy.
+const LONG: Duration = Duration::from_millis(250);
 const SHARE: u32 = 20;
 /// Folders inside folders; deeper ones are not looked into.
 const DEPTH: usize = 16;
@@ -74,10 +76,8 @@ impl Library {
         }
         let folder = folder.canonicalize().map_err(cannot)?;
         std::fs::read_dir(&folder).map_err(cannot)?;
-        let items = moka::sync::Cache::builder()
-            .max_capacity(10_000)
-            .time_to_live(Duration::from_secs(30))
-            .build();
+        let items =
+            moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(30)).build();
         Ok(Self { folder: folder.into(), db, scan: Arc::default(), items })
     }
 
@@ -106,18 +106,16 @@ impl Library {
     /// # Errors
     /// `NotFound` as for [`item`](Self::item).
     pub async fn open_file(&self, id: MediaId) -> Result<Opened> {
-        let item = match self.items.get(&id) {
-            Some(item) => item,
-            None => {
-                let item = Arc::new(self.item(id).await?);
-                self.items.insert(id, item.clone());
-                item
-            }
+        let item = if let Some(item) = self.items.get(&id) {
+            item
+        } else {
+            let item = Arc::new(self.item(id).await?);
+            self.items.insert(id, item.clone());
+            item
         };
         let folder = self.folder.clone();
-        let opened = tokio::task::spawn_blocking(move || open_inside(&folder, item))
-            .await
-            .map_err(Error::internal)?;
+        let opened =
+            tokio::task::spawn_blocking(move || open_inside(&folder, item)).await.map_err(Error::internal)?;
         match opened {
             Ok(opened) => {
                 if differs(&opened) {
@@ -158,7 +156,7 @@ impl Scan {
                 std::fs::metadata(path).and_then(|m| m.modified()).is_ok_and(|now| now == *changed)
             })
         };
-        age < self.took * SHARE || (age < BELIEVED && unchanged())
+        if self.took > LONG { age < self.took * SHARE } else { age < BELIEVED && unchanged() }
     }
 }
 
@@ -366,7 +364,8 @@ mod tests {
         let temp = tempfile::tempdir()?;
         let library = Library::open(&temp.path().join("made/media"), database(temp.path())?)?;
         let (items, more) = library.page(Page::default()).await?;
-        let seen: Vec<_> = items.iter().map(|i| (i.title.as_str(), i.kind.as_str(), i.mime.as_str())).collect();
+        let seen: Vec<_> =
+            items.iter().map(|i| (i.title.as_str(), i.kind.as_str(), i.mime.as_str())).collect();
         assert_eq!(
             seen,
             [

@@ -1,9 +1,11 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges.
 
-// pub mod file;
+pub mod file;
 mod format;
 pub mod item;
 mod library;
+mod pieces;
+mod range;
 
 pub use format::Kind;
 pub use item::Item;
