@@ -1,8 +1,9 @@
 //! `/media/{id}/file` and its likes: an item's bytes, whole or in ranges, to be kept by browsers but never mixed.
 
-use super::library::{Library, Opened, modified_ms, size};
+use super::library::{Library, Opened};
 use super::pieces::{Piece, Pieces, Unsent};
 use super::range::{Span, Validators, Wanted};
+use super::scan::{modified_ms, size};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::media::item::version;

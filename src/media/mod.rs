@@ -6,6 +6,7 @@ pub mod item;
 mod library;
 mod pieces;
 mod range;
+mod scan;
 
 pub use format::Kind;
 pub use item::Item;
