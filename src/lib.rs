@@ -1,6 +1,7 @@
 //! Hubbub: a place of their own for a group of people, in one binary.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
