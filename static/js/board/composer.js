@@ -1,0 +1,50 @@
+/** The form to leave a note; with a script it posts without leaving the page. */
+import { Draft, tidy, tooLong } from "../lib/draft.js";
+import { live } from "../lib/live.js";
+
+class BoardComposer extends HTMLElement {
+  #left = new AbortController();
+  wall = document.querySelector("board-wall");
+  room = Number(this.wall?.getAttribute("data-room"));
+  form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
+  text = /** @type {HTMLTextAreaElement} */ (this.form.elements.namedItem("text"));
+  heading = /** @type {HTMLInputElement} */ (this.form.elements.namedItem("title"));
+  draft = new Draft(live.user, this.room);
+
+  connectedCallback() {
+    const { signal } = this.#left;
+    // An older part of the board can't show the new note: the form then goes its own way.
+    if (!this.wall || this.wall.hasAttribute("data-newer")) return;
+    if (!this.text.value) this.text.value = this.draft.read();
+    this.text.addEventListener("input", () => this.#input(), { signal });
+    this.text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) this.form.requestSubmit();
+    }, { signal });
+    this.form.addEventListener("submit", (event) => this.#submit(event), { signal });
+  }
+
+  disconnectedCallback() {
+    this.#left.abort();
+  }
+
+  #input() {
+    this.text.setCustomValidity("");
+    this.draft.keep(this.text.value);
+  }
+
+  /** @param {SubmitEvent} event */
+  #submit(event) {
+    event.preventDefault();
+    const text = tidy(this.text.value);
+    const wrong = text ? tooLong(text) : "Write something first.";
+    this.text.setCustomValidity(wrong);
+    if (!this.text.reportValidity()) return;
+    live.write(this.room, text, this.heading.value.trim());
+    this.text.value = "";
+    this.heading.value = "";
+    this.draft.keep("");
+    for (const line of this.querySelectorAll(".wrong")) line.remove();
+  }
+}
+
+customElements.define("board-composer", BoardComposer);
