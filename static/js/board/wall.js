@@ -1,0 +1,207 @@
+/** The wall of notes: newest first, in as many columns as fit; a new note never pushes what one reads. */
+import { live, on } from "../lib/live.js";
+import { answerFailed, fill, fillUnsent } from "../lib/message.js";
+import { CatchUp, RoomStore } from "../lib/store.js";
+
+/** @typedef {import("../lib/store.js").Message} Message */
+/** @typedef {import("../lib/outbox.js").Unsent} Unsent */
+
+/** Scrolled less than this, one is looking at the top. */
+const NEAR_TOP = 120;
+
+class BoardWall extends HTMLElement {
+  #left = new AbortController();
+  /** New notes that wait for a press. @type {Map<number, Message>} */
+  #waiting = new Map();
+
+  connectedCallback() {
+    this.room = Number(this.dataset.room);
+    this.notes = /** @type {HTMLElement} */ (this.querySelector(".notes"));
+    this.pill = /** @type {HTMLButtonElement} */ (this.querySelector(".wall-news button"));
+    this.scroll = /** @type {HTMLElement} */ (this.closest(".content") ?? document.documentElement);
+    this.template = /** @type {HTMLTemplateElement} */ (this.querySelector(".note-template"));
+    /** @type {HTMLElement[]} newest first */
+    this.order = [...this.notes.querySelectorAll(".note")].map((note) => /** @type {HTMLElement} */ (note));
+    this.store = new RoomStore(Number(this.dataset.rev));
+    for (const note of this.order) this.store.know({ seq: Number(note.dataset.seq), rev: Number(note.dataset.rev) });
+    this.catchUp = new CatchUp(
+      this.store,
+      async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
+      { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
+    );
+    for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
+    this.#listen();
+    this.#layOut();
+    if (live.ready) this.#isReady();
+  }
+
+  disconnectedCallback() {
+    this.#left.abort();
+  }
+
+  #listen() {
+    const { signal } = this.#left;
+    const mine = (/** @type {(entry: any) => void} */ run) => (/** @type {any} */ entry) => { if (entry.room === this.room) run(entry); };
+    on("ready", () => this.#isReady(), signal);
+    on("message", mine((message) => this.#receive(message)), signal);
+    on("written", mine((entry) => this.#written(entry)), signal);
+    on("failed", mine((entry) => this.#showUnsent(entry)), signal);
+    on("withdrawn", mine((entry) => this.#forget(this.#unsent(entry.nonce))), signal);
+    on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
+    answerFailed(this, signal);
+    this.pill.addEventListener("click", () => this.#showWaiting(), { signal });
+    document.addEventListener("visibilitychange", () => this.#read(), { signal });
+    const sizes = new ResizeObserver(() => { if (this.#columns() !== this.notes.childElementCount) this.#layOut(); });
+    sizes.observe(this.notes);
+    signal.addEventListener("abort", () => sizes.disconnect());
+  }
+
+  #isReady() {
+    void this.catchUp.run();
+    this.#read();
+  }
+
+  /** @param {Message} message */
+  #receive(message) {
+    if (this.store.receive(message)) this.#show(message);
+    if (this.store.hasGap) void this.catchUp.run();
+  }
+
+  /** @param {Message} message */
+  #show(message) {
+    const own = message.user === live.user && message.nonce ? this.#unsent(message.nonce) : null;
+    if (own) live.outbox.remove(/** @type {string} */ (message.nonce));
+    const there = this.#note(message.seq);
+    if (there) {
+      if (own) this.#forget(own);
+      fill(there, message);
+    } else if (own) {
+      fill(own, message);
+    } else if (this.#waiting.has(message.seq)) {
+      this.#waiting.set(message.seq, message);
+    } else if (message.seq > this.#newest) {
+      this.#arrive(message);
+    }
+    this.#read();
+  }
+
+  /** @param {Message} message newer than all that are shown */
+  #arrive(message) {
+    if (!this.hasAttribute("data-newer") && this.scroll.scrollTop < NEAR_TOP) return this.#add(message);
+    this.#waiting.set(message.seq, message);
+    this.#showPill();
+  }
+
+  /** @param {Message} message */
+  #add(message) {
+    const note = this.#make();
+    fill(note, message);
+    this.#putFirst(note);
+  }
+
+  #showWaiting() {
+    if (this.hasAttribute("data-newer")) return location.assign("/board");
+    const messages = [...this.#waiting.values()].sort((a, b) => a.seq - b.seq);
+    this.#waiting.clear();
+    for (const message of messages) this.#add(message);
+    this.#showPill();
+    this.scroll.scrollTop = 0;
+    this.#read();
+  }
+
+  #showPill() {
+    const count = this.#waiting.size;
+    this.pill.hidden = count === 0;
+    this.pill.textContent = count === 1 ? "1 new note" : `${count} new notes`;
+  }
+
+  /** @param {Unsent} entry */
+  #written(entry) {
+    this.#showUnsent(entry);
+    this.scroll.scrollTop = 0;
+  }
+
+  /** @param {Unsent} entry */
+  #showUnsent(entry) {
+    const there = this.#unsent(entry.nonce);
+    const note = there ?? this.#make();
+    fillUnsent(note, entry);
+    if (!there) this.#putFirst(note);
+  }
+
+  /**
+   * @param {Unsent} entry
+   * @param {{seq: number, rev: number, at: number}} reply
+   */
+  #settled(entry, reply) {
+    const own = this.#unsent(entry.nonce);
+    if (!own) return;
+    if (this.#note(reply.seq) || !this.store.know({ seq: reply.seq, rev: reply.rev })) return this.#forget(own);
+    fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest });
+  }
+
+  #read() {
+    const seen = document.visibilityState === "visible" && !this.hasAttribute("data-newer") && this.#waiting.size === 0;
+    if (seen && this.scroll.scrollTop < NEAR_TOP) live.markRead(this.room, this.#newest);
+  }
+
+  /** @param {HTMLElement} note */
+  #putFirst(note) {
+    this.querySelector(".empty")?.remove();
+    note.classList.add("arrives");
+    this.order.unshift(note);
+    (this.notes.firstElementChild ?? this.notes).prepend(note);
+    if (this.notes.childElementCount !== this.#columns() || this.notes.firstElementChild === note) this.#layOut();
+  }
+
+  /** @param {HTMLElement | null} note */
+  #forget(note) {
+    note?.remove();
+    this.order = this.order.filter((other) => other !== note);
+  }
+
+  /** Each note takes its place in the shortest column, so that rows still read in time's order. */
+  #layOut() {
+    const columns = Array.from({ length: this.#columns() }, () => {
+      const column = document.createElement("div");
+      column.className = "notes-column";
+      return column;
+    });
+    // Heights are read before anything moves: reading between moves would lay the page out once per note.
+    const heights = this.order.map((note) => note.offsetHeight);
+    const sums = columns.map(() => 0);
+    this.order.forEach((note, index) => {
+      const shortest = sums.indexOf(Math.min(...sums));
+      sums[shortest] += heights[index] + 1;
+      columns[shortest].append(note);
+    });
+    this.notes.replaceChildren(...columns);
+  }
+
+  #columns() {
+    const width = this.notes.clientWidth;
+    const narrowest = parseFloat(getComputedStyle(this).getPropertyValue("--note-width")) || 300;
+    const gap = parseFloat(getComputedStyle(this.notes).columnGap) || 0;
+    return Math.max(1, Math.floor((width + gap) / (narrowest + gap)));
+  }
+
+  get #newest() {
+    return Math.max(0, ...this.order.map((note) => Number(note.dataset.seq)));
+  }
+
+  /** @param {number} seq @returns {HTMLElement | null} */
+  #note(seq) {
+    return this.notes.querySelector(`#m-${seq}`);
+  }
+
+  /** @param {string} nonce @returns {HTMLElement | null} */
+  #unsent(nonce) {
+    return this.notes.querySelector(`[data-state][data-nonce="${CSS.escape(nonce)}"]`);
+  }
+
+  #make() {
+    return /** @type {HTMLElement} */ (this.template.content.querySelector(".note")?.cloneNode(true));
+  }
+}
+
+customElements.define("board-wall", BoardWall);

@@ -1,0 +1,104 @@
+/** Where a message stands: by `seq`, under its author's last one, below the day it belongs to. */
+import { localDay, showTime } from "./time.js";
+
+/** Messages of one author within this time stand together under one name; as in `src/chat/pages.rs`. */
+const TOGETHER = 5 * 60 * 1000;
+
+/**
+ * Whether `next` stands under `before` without repeating the name.
+ * @param {{user: string, at: number} | null} before
+ * @param {{user: string, at: number}} next
+ * @returns {boolean}
+ */
+export function follows(before, next) {
+  return before !== null && before.user === next.user && next.at - before.at < TOGETHER && !startsDay(before, next);
+}
+
+/**
+ * @param {{at: number} | null} before
+ * @param {{at: number}} next
+ * @returns {boolean}
+ */
+export function startsDay(before, next) {
+  return before === null || localDay(before.at) !== localDay(next.at);
+}
+
+/**
+ * Puts `article` where its `seq` belongs; what has none yet stays last.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} article
+ */
+export function place(list, article) {
+  const seq = seqOf(article);
+  let before = /** @type {HTMLElement | null} */ (list.lastElementChild);
+  while (before && (before === article || !before.matches(".message") || seqOf(before) > seq)) {
+    before = /** @type {HTMLElement | null} */ (before.previousElementSibling);
+  }
+  // A sent message settles where it already stands: moving it would lose the selection and announce it again.
+  if (article.isConnected && neighbour(article, "previousElementSibling") === before) return;
+  if (before) before.after(article);
+  else list.prepend(article);
+}
+
+/** @param {HTMLElement} article @returns {number} */
+function seqOf(article) {
+  const seq = Number(article.dataset.seq ?? 0);
+  return seq > 0 ? seq : Infinity;
+}
+
+/**
+ * @param {Element} from
+ * @param {"previousElementSibling" | "nextElementSibling"} way
+ * @returns {HTMLElement | null} the nearest message that way
+ */
+export function neighbour(from, way) {
+  let other = from[way];
+  while (other && !other.matches(".message")) other = other[way];
+  return /** @type {HTMLElement | null} */ (other);
+}
+
+/** @param {HTMLElement | null} article */
+function known(article) {
+  return article && { user: article.dataset.user ?? "", at: Number(article.dataset.at) };
+}
+
+/**
+ * Groups `article` with the one before it and sets or removes the line of its day.
+ * @param {HTMLElement} article
+ */
+export function arrange(article) {
+  const before = known(neighbour(article, "previousElementSibling"));
+  const self = /** @type {{user: string, at: number}} */ (known(article));
+  let day = null;
+  let newLine = null;
+  for (let line = article.previousElementSibling; line && !line.matches(".message"); line = line.previousElementSibling) {
+    if (line.matches(".day")) day = line;
+    if (line.matches(".new-line")) newLine = line;
+  }
+  const titled = article.querySelector(".message-title:not([hidden])") !== null;
+  article.classList.toggle("follows", follows(before, self) && !newLine && !titled);
+  if (!startsDay(before, self)) day?.remove();
+  else if (!day) (newLine ?? article).before(dayLine(self.at));
+}
+
+/** @param {number} at @returns {HTMLElement} */
+function dayLine(at) {
+  const line = document.createElement("p");
+  line.className = "day";
+  const time = document.createElement("time");
+  time.dataset.show = "day";
+  time.dateTime = new Date(at).toISOString();
+  showTime(time);
+  line.append(time);
+  return line;
+}
+
+/**
+ * Arranges `article` and the one after it, which may now stand under somebody else.
+ * @param {HTMLElement} article
+ */
+export function arrangeAround(article) {
+  arrange(article);
+  const next = neighbour(article, "nextElementSibling");
+  if (next) arrange(next);
+}

@@ -1,0 +1,52 @@
+/** What is being written, kept per person and room until it is sent. */
+
+export class Draft {
+  /**
+   * @param {number} user
+   * @param {number} room
+   */
+  constructor(user, room) {
+    this.key = `hubbub-draft:${user}:${room}`;
+  }
+
+  /** @returns {string} */
+  read() {
+    try {
+      return localStorage.getItem(this.key) ?? "";
+    } catch {
+      return "";
+    }
+  }
+
+  /** @param {string} text */
+  keep(text) {
+    try {
+      if (text) localStorage.setItem(this.key, text);
+      else localStorage.removeItem(this.key);
+    } catch {
+      // Full or forbidden: the text is still in its box.
+    }
+  }
+}
+
+/** The contract's limit, in characters as a reader counts them: code points. */
+const LONGEST = 4000;
+
+/**
+ * What is wrong with a text, before it is sent.
+ * @param {string} text
+ * @returns {string} a sentence, or nothing
+ */
+export function tooLong(text) {
+  const length = Array.from(text).length;
+  return length > LONGEST ? `That is ${length - LONGEST} characters too long. Send it in two parts.` : "";
+}
+
+/**
+ * The text as it is sent: no empty lines around it, one kind of line end.
+ * @param {string} text
+ * @returns {string}
+ */
+export function tidy(text) {
+  return text.replace(/\r\n?/g, "\n").replace(/^(?:[ \t]*\n)+/, "").trimEnd();
+}

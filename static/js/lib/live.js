@@ -1,0 +1,179 @@
+/**
+ * The one living thing of a page: the socket, the rooms, the outbox. Elements listen to it and never to each other.
+ *
+ * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `room`, `rooms-changed`,
+ * `presence` (users), `typing` ({room, user}), `notice` (text), `written` (Unsent), `settled` ({entry, reply}), `failed` (Unsent), `withdrawn` (Unsent).
+ */
+import { Outbox, Sender, makeNonce } from "./outbox.js";
+import { Rooms } from "./rooms.js";
+import { Socket } from "./socket.js";
+
+/** @typedef {import("./outbox.js").Unsent} Unsent */
+/** @typedef {import("./socket.js").Frame} Frame */
+
+class Live extends EventTarget {
+  /** The signed-in person's id, or 0. */
+  user = Number(document.body.dataset.user ?? 0);
+  name = document.body.dataset.name ?? "";
+  guest = document.body.dataset.guest !== undefined;
+  rooms = new Rooms();
+  outbox = new Outbox(storage(), this.user);
+  socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  /** The last `ready`, for elements that come after it. @type {Frame | null} */
+  ready = null;
+
+  #sender = new Sender(
+    this.outbox,
+    async ({ room, nonce, text, title }) => {
+      const reply = await this.socket.request("send", { room, nonce, text, ...(title ? { title } : {}) });
+      return { seq: reply.seq, rev: reply.rev, at: reply.at };
+    },
+    {
+      settled: (entry, reply) => this.#tell("settled", { entry, reply }),
+      failed: (entry) => this.#tell("failed", entry),
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    },
+  );
+
+  start() {
+    if (!this.user) return;
+    this.socket.addEventListener("frame", (event) => this.#frame(/** @type {CustomEvent<Frame>} */ (event).detail));
+    this.socket.addEventListener("down", (event) => this.#down(/** @type {CustomEvent} */ (event).detail.attempt));
+    this.socket.addEventListener("signed-out", signIn);
+    addEventListener("online", () => this.socket.hurry());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.socket.hurry();
+    });
+    // An open socket would keep the page out of the back-forward cache.
+    addEventListener("pagehide", () => this.socket.stop());
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) this.socket.start();
+    });
+    this.socket.start();
+  }
+
+  /**
+   * Takes something that the person wrote; it is kept until the server has it.
+   * @param {number} room
+   * @param {string} text
+   * @param {string} [title]
+   */
+  write(room, text, title) {
+    const entry = { nonce: makeNonce(), room, text, at: Date.now(), ...(title ? { title } : {}) };
+    this.outbox.put(entry);
+    this.#tell("written", entry);
+    this.#sender.drain();
+  }
+
+  /** @param {string} nonce */
+  retry(nonce) {
+    const entry = this.outbox.get(nonce);
+    if (!entry) return;
+    const { error: _, ...again } = entry;
+    this.outbox.put(again);
+    this.#tell("written", again);
+    this.#sender.drain();
+  }
+
+  /** @param {string} nonce */
+  withdraw(nonce) {
+    const entry = this.outbox.get(nonce);
+    if (!entry) return;
+    this.outbox.remove(nonce);
+    this.#tell("withdrawn", entry);
+  }
+
+  /**
+   * @param {number} room
+   * @param {number} seq
+   */
+  markRead(room, seq) {
+    if (!this.rooms.read(room, seq)) return;
+    this.#tell("rooms-changed", null);
+    this.socket.request("read", { room, seq }).catch(() => {});
+  }
+
+  /** @param {Frame} frame */
+  #frame(frame) {
+    switch (frame.type) {
+      case "ready": return this.#isReady(frame);
+      case "message": return this.#message(frame);
+      case "room": return this.#room(typeof frame.room === "object" ? { ...frame.room, gone: frame.gone ?? frame.room.gone } : frame);
+      case "read":
+        if (this.rooms.read(frame.room, frame.seq)) this.#tell("rooms-changed", null);
+        return;
+      case "presence": return this.#tell("presence", frame.users ?? []);
+      case "typing": return this.#tell("typing", frame);
+      case "notice": return this.#tell("notice", frame);
+      case "error": return console.warn("The server refused a frame:", frame.code, frame.message);
+    }
+  }
+
+  /** @param {Frame} frame */
+  #isReady(frame) {
+    // The database was restored: nothing on this page can be trusted.
+    if (this.ready && this.ready.epoch !== frame.epoch) return location.reload();
+    this.ready = frame;
+    this.rooms.reset(frame.rooms ?? []);
+    this.#tell("ready", frame);
+    this.#tell("rooms-changed", null);
+    this.#sender.drain();
+  }
+
+  /** @param {any} message */
+  #message(message) {
+    this.rooms.receive(message, this.user);
+    this.#tell("message", message);
+    this.#tell("rooms-changed", null);
+  }
+
+  /** @param {any} room */
+  #room(room) {
+    this.rooms.put(room);
+    this.#tell("room", room);
+    this.#tell("rooms-changed", null);
+  }
+
+  /** @param {number} attempt */
+  async #down(attempt) {
+    this.#tell("down", null);
+    // A refused handshake looks like a dead server; only a plain request tells that the session is over.
+    if (attempt === 0) return;
+    const answer = await fetch("/api/v1/me", { credentials: "same-origin" }).catch(() => null);
+    if (answer?.status === 401) signIn();
+  }
+
+  /**
+   * @param {string} fact
+   * @param {any} detail
+   */
+  #tell(fact, detail) {
+    this.dispatchEvent(new CustomEvent(fact, { detail }));
+  }
+}
+
+function signIn() {
+  location.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
+/** Storage may be forbidden; then things live as long as the page. */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return { length: 0, key: () => null, getItem: () => null, setItem: () => {}, removeItem: () => {} };
+  }
+}
+
+export const live = new Live();
+live.start();
+
+/**
+ * Listens to a fact for as long as `signal` holds.
+ * @param {string} fact
+ * @param {(detail: any) => void} listener
+ * @param {AbortSignal} signal
+ */
+export function on(fact, listener, signal) {
+  live.addEventListener(fact, (event) => listener(/** @type {CustomEvent} */ (event).detail), { signal });
+}

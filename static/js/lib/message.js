@@ -1,0 +1,126 @@
+/** One message or note as an element: the server's own template, filled. */
+import { live } from "./live.js";
+import { initials, paint } from "./person.js";
+import { showTime } from "./time.js";
+
+/** @typedef {import("./store.js").Message} Message */
+/** @typedef {import("./outbox.js").Unsent} Unsent */
+
+/**
+ * Writes `message` into `article`, which was made from the template or is already on the page.
+ * @param {HTMLElement} article
+ * @param {Message} message
+ */
+export function fill(article, message) {
+  article.id = `m-${message.seq}`;
+  setData(article, { seq: message.seq, rev: message.rev, user: message.user, at: message.at });
+  delete article.dataset.state;
+  if (message.user === live.user && message.nonce) article.dataset.nonce = message.nonce;
+  article.toggleAttribute("data-deleted", message.deleted === true);
+  write(article, message);
+  const link = article.querySelector("a:has(> time)");
+  link?.setAttribute("href", `/m/${message.room}/${message.seq}`);
+  hide(article.querySelector(".edited"), !message.edited);
+  article.querySelector(".message-state")?.replaceChildren();
+}
+
+/**
+ * Writes what is not stored yet into `article`.
+ * @param {HTMLElement} article
+ * @param {Unsent} entry
+ */
+export function fillUnsent(article, entry) {
+  setData(article, { seq: 0, rev: 0, user: live.user, at: entry.at, nonce: entry.nonce });
+  article.removeAttribute("id");
+  write(article, { ...entry, user: live.user, name: live.name, guest: live.guest });
+  article.dataset.state = entry.error === undefined ? "pending" : "failed";
+  const state = article.querySelector(".message-state");
+  if (entry.error === undefined) state?.replaceChildren();
+  else state?.replaceChildren(entry.error, ...ACTIONS.map(makeAction));
+}
+
+const ACTIONS = [["retry", "Retry"], ["copy", "Copy"], ["delete", "Delete"]];
+
+/** @param {string[]} action */
+function makeAction([name, words]) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.unsent = name;
+  button.textContent = words;
+  return button;
+}
+
+/**
+ * Answers the buttons of failed messages inside `root`.
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ */
+export function answerFailed(root, signal) {
+  root.addEventListener("click", (event) => {
+    const button = /** @type {HTMLElement} */ (event.target).closest("[data-unsent]");
+    const nonce = /** @type {HTMLElement | null} */ (button?.closest("[data-nonce]"))?.dataset.nonce;
+    if (!button || !nonce) return;
+    const action = /** @type {HTMLElement} */ (button).dataset.unsent;
+    if (action === "retry") live.retry(nonce);
+    if (action === "delete") live.withdraw(nonce);
+    if (action === "copy") void copy(live.outbox.get(nonce)?.text ?? "", /** @type {HTMLElement} */ (button));
+  }, { signal });
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} button
+ */
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    // Without https there is no clipboard for scripts: selecting it leaves one key to press.
+    const words = button.closest("article")?.querySelector(".message-text");
+    if (words) getSelection()?.selectAllChildren(words);
+  }
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {{user: number, name: string, guest?: boolean, at: number, title?: string, text?: string, html?: string, deleted?: boolean}} message
+ */
+function write(article, message) {
+  const name = article.querySelector(".message-name");
+  if (name) name.textContent = message.name;
+  hide(article.querySelector(".guest"), !message.guest);
+  const face = article.querySelector(".face, .dot");
+  if (face) paint(face, message.user);
+  if (face?.classList.contains("face")) face.textContent = initials(message.name);
+  const title = /** @type {HTMLElement | null} */ (article.querySelector(".message-title, .note-title"));
+  if (title) title.textContent = message.title ?? "";
+  hide(title, !message.title);
+  const words = article.querySelector(".message-text");
+  if (words && message.deleted) words.textContent = article.matches(".note") ? "This note was deleted." : "This message was deleted.";
+  else if (words && message.html) insertSanitised(words, message.html);
+  else if (words) words.textContent = message.text ?? "";
+  const time = article.querySelector("time");
+  if (!time) return;
+  time.dateTime = new Date(message.at).toISOString();
+  showTime(time);
+}
+
+/**
+ * The only place where HTML is put into the page: `html` of a message, which the server has sanitised.
+ * @param {Element} element
+ * @param {string} html
+ */
+function insertSanitised(element, html) {
+  element.innerHTML = html;
+}
+
+/** @param {Element | null} element @param {boolean} hidden */
+function hide(element, hidden) {
+  /** @type {HTMLElement | null} */ (element)?.toggleAttribute("hidden", hidden);
+}
+
+/** @param {HTMLElement} element @param {Record<string, string | number>} values */
+function setData(element, values) {
+  for (const [name, value] of Object.entries(values)) element.dataset[name] = String(value);
+}
