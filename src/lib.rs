@@ -7,3 +7,5 @@ pub mod db;
 pub mod error;
 pub mod events;
 pub mod ids;
+pub mod rooms;
+pub mod text;

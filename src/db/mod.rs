@@ -6,7 +6,7 @@ pub mod schema;
 mod writer;
 
 pub use conn::{Access, Conn, Manager, Url, Which};
-pub use writer::{Failed, Task, Work, Writer};
+pub use writer::{Failed, Task, Work, Writer, raise, savepoint};
 
 use crate::error::{Error, Result};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};

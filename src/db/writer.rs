@@ -183,6 +183,29 @@ fn transact<W: Work>(conn: &mut Conn, batch: &mut [W]) -> QueryResult<()> {
     }
 }
 
+/// Runs one unit's doings so that its own error undoes them alone.
+///
+/// # Errors
+/// The outer one fails the whole transaction, the inner one is the unit's.
+pub fn savepoint<T>(conn: &mut Conn, change: impl FnOnce(&mut Conn) -> Result<T>) -> QueryResult<Result<T>> {
+    match conn.transaction(change) {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) => raise(error).map(Err),
+    }
+}
+
+/// Tells a unit's own error (`Ok`) from a conflict or a lost connection, which the whole transaction must repeat (`Err`).
+pub fn raise(error: Error) -> QueryResult<Error> {
+    match error {
+        Error::Internal(source) => match source.downcast::<diesel::result::Error>() {
+            Ok(error) if runs_again(&error) || is_lost(&error) => Err(*error),
+            Ok(error) => Ok(Error::Internal(error)),
+            Err(source) => Ok(Error::Internal(source)),
+        },
+        other => Ok(other),
+    }
+}
+
 /// Postgres: another node was in the way. Its rows are visible on the next try.
 fn runs_again(error: &diesel::result::Error) -> bool {
     match error {
@@ -240,15 +263,7 @@ struct Answered<T, F> {
 
 impl<T: Send, F: FnMut(&mut Conn) -> Result<T> + Send> Unit for Answered<T, F> {
     fn apply(&mut self, conn: &mut Conn) -> QueryResult<()> {
-        // A savepoint: what this closure did before its error is undone, the rest of the batch isn't.
-        match conn.transaction(&mut self.change) {
-            Err(Error::Internal(source)) => match source.downcast::<diesel::result::Error>() {
-                Ok(error) if runs_again(&error) || is_lost(&error) => return Err(*error),
-                Ok(error) => self.result = Some(Err(Error::Internal(error))),
-                Err(source) => self.result = Some(Err(Error::Internal(source))),
-            },
-            other => self.result = Some(other),
-        }
+        self.result = Some(savepoint(conn, &mut self.change)?);
         Ok(())
     }
 

@@ -1,0 +1,245 @@
+//! A room: board, channel, group, direct or talk, and how rooms are found.
+
+use crate::db::Conn;
+use crate::db::schema::messages::{memberships, rooms};
+use crate::error::{Error, FieldError, Result};
+use crate::ids::{BOARD, RoomId, UserId};
+use crate::text;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What a room is; decides who may see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Board,
+    Channel,
+    Group,
+    Direct,
+    Talk,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Board => "board",
+            Self::Channel => "channel",
+            Self::Group => "group",
+            Self::Direct => "direct",
+            Self::Talk => "talk",
+        }
+    }
+}
+
+impl From<String> for Kind {
+    fn from(stored: String) -> Self {
+        match stored.as_str() {
+            "board" => Self::Board,
+            "channel" => Self::Channel,
+            "direct" => Self::Direct,
+            "talk" => Self::Talk,
+            // The table's CHECK leaves no other; the most private kind is the safe reading.
+            _ => Self::Group,
+        }
+    }
+}
+
+/// A row of `rooms`.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = rooms)]
+pub struct Room {
+    pub id: RoomId,
+    #[diesel(deserialize_as = String)]
+    pub kind: Kind,
+    pub name: String,
+    pub topic: String,
+    #[diesel(column_name = owner_id)]
+    pub owner: Option<UserId>,
+    /// How many have joined.
+    pub members: i64,
+    /// The number of the newest message; 0 in an empty room.
+    pub last_seq: i64,
+    /// The number of the newest change; 0 in an empty room.
+    pub rev: i64,
+    /// When the last message was posted, ms.
+    pub active_at: i64,
+}
+
+/// A room as one person sees it: the contract's `room` object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RoomView {
+    #[schema(value_type = i64)]
+    pub id: RoomId,
+    pub kind: Kind,
+    pub name: String,
+    pub topic: String,
+    #[schema(value_type = Option<i64>)]
+    pub owner: Option<UserId>,
+    pub members: i64,
+    pub last_seq: i64,
+    pub rev: i64,
+    /// Up to which message this person has read.
+    pub read_seq: i64,
+    pub mentions: i64,
+    pub joined: bool,
+}
+
+impl RoomView {
+    /// `read` is the person's stored mark, `None` for one who has not joined.
+    pub fn new(room: Room, read: Option<i64>) -> Self {
+        let everybodys = room.kind == Kind::Board;
+        Self {
+            id: room.id,
+            kind: room.kind,
+            name: room.name,
+            topic: room.topic,
+            owner: room.owner,
+            members: room.members,
+            last_seq: room.last_seq,
+            rev: room.rev,
+            read_seq: read.unwrap_or(if everybodys { 0 } else { room.last_seq }).min(room.last_seq),
+            mentions: 0,
+            joined: everybodys || read.is_some(),
+        }
+    }
+
+    /// Messages after the person's read mark; none in a room that they have not joined.
+    pub fn unread(&self) -> i64 {
+        if self.joined { (self.last_seq - self.read_seq).max(0) } else { 0 }
+    }
+}
+
+/// A channel's name: 1 to 64 letters, digits, spaces, `_ - .`, not starting or ending with a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// # Errors
+    /// A sentence for the field `name`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let wrong = |message: &'static str| Err(FieldError::new("name", message));
+        let length = text.chars().count();
+        if length == 0 {
+            return wrong("Give the channel a name.");
+        }
+        if length > 64 {
+            return wrong("A channel's name has at most 64 characters.");
+        }
+        if text.starts_with(' ') || text.ends_with(' ') {
+            return wrong("A channel's name doesn't start or end with a space.");
+        }
+        if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.')) {
+            return wrong("A channel's name has letters, digits, spaces and _ - . only.");
+        }
+        // `/c/.` and `/c/..` would be read as folders by every browser.
+        if text.chars().all(|c| c == '.') {
+            return wrong("A channel's name has at least one letter or digit.");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Checks a topic: at most 250 characters on one line.
+///
+/// # Errors
+/// A sentence for the field `topic`.
+pub fn parse_topic(text: &str) -> Result<String, FieldError> {
+    let text = text.trim();
+    if text.chars().count() > 250 {
+        return Err(FieldError::new("topic", "A topic has at most 250 characters."));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(FieldError::new("topic", "A topic is one line without control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+/// One room by id.
+pub fn find(conn: &mut Conn, id: RoomId) -> Result<Room> {
+    let room = rooms::table.find(id).select(Room::as_select()).first(conn).optional()?;
+    room.ok_or(Error::NotFound("There is no such room."))
+}
+
+/// One channel by name, regardless of case.
+pub fn find_channel(conn: &mut Conn, name: &str) -> Result<Room> {
+    let room = rooms::table
+        .filter(rooms::name_key.eq(text::fold(name)))
+        .select(Room::as_select())
+        .first(conn)
+        .optional()?;
+    room.ok_or(Error::NotFound("There is no such channel."))
+}
+
+/// The person's stored read mark there; `None` for one who has not joined.
+pub fn read_mark(conn: &mut Conn, user: UserId, room: RoomId) -> Result<Option<i64>> {
+    Ok(memberships::table.find((user, room)).select(memberships::read_seq).first(conn).optional()?)
+}
+
+/// The ids of all rooms that a person has joined, the board included.
+pub fn joined_ids(conn: &mut Conn, user: UserId) -> Result<Vec<RoomId>> {
+    let mut ids: Vec<RoomId> =
+        memberships::table.filter(memberships::user_id.eq(user)).select(memberships::room_id).load(conn)?;
+    if !ids.contains(&BOARD) {
+        ids.push(BOARD);
+    }
+    Ok(ids)
+}
+
+/// The board first, then the joined rooms with the newest activity, at most `limit` of them; and whether there are more.
+pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView>, bool)> {
+    let board = find(conn, BOARD)?;
+    let board_mark = read_mark(conn, user, BOARD)?;
+    let mut found: Vec<(Room, i64)> = memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::room_id.ne(BOARD))
+        .order((rooms::active_at.desc(), rooms::id.desc()))
+        .limit(limit + 1)
+        .select((Room::as_select(), memberships::read_seq))
+        .load(conn)?;
+    let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut views = vec![RoomView::new(board, board_mark)];
+    views.extend(found.into_iter().map(|(room, read)| RoomView::new(room, Some(read))));
+    Ok((views, more))
+}
+
+/// A page of all channels by name, each as `user` sees it, after the channel called `after`; and whether there are more.
+pub fn channels(
+    conn: &mut Conn,
+    user: Option<UserId>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<(Vec<RoomView>, bool)> {
+    let mine = memberships::table
+        .on(memberships::room_id.eq(rooms::id).and(memberships::user_id.eq(user.unwrap_or(UserId(0)))));
+    let mut found: Vec<(Room, Option<i64>)> = rooms::table
+        .left_join(mine)
+        .filter(rooms::name_key.gt(text::fold(after.unwrap_or(""))))
+        .order(rooms::name_key.asc())
+        .limit(limit + 1)
+        .select((Room::as_select(), memberships::read_seq.nullable()))
+        .load(conn)?;
+    let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((found.into_iter().map(|(room, read)| RoomView::new(room, read)).collect(), more))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channel_names_follow_the_contract() {
+        for good in ["general", "Room 12", "實驗記錄", "a_b-c.d", &"x".repeat(64)] {
+            assert!(RoomName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", " x", "x ", "a/b", "a\nb", "..", "<b>", &"x".repeat(65)] {
+            assert!(RoomName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
