@@ -1,6 +1,7 @@
 //! Hubbub: a place of their own for a group of people, in one binary.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -8,4 +9,5 @@ pub mod error;
 pub mod events;
 pub mod ids;
 pub mod rooms;
+pub mod site;
 pub mod text;
