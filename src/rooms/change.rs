@@ -2,13 +2,13 @@
 
 use super::Db;
 use super::membership::{self, Verb};
-use super::message::Message;
+use super::message::{Message, Nonce};
 use super::post::{self, Post, Posted, Stored};
 use super::room::{self, Kind, Room, RoomName, RoomView};
 use super::unread::{self, ReadMarks};
 use crate::clock::now_ms;
 use crate::config::Config;
-use crate::db::schema::messages::rooms;
+use crate::db::schema::messages::{rooms, server};
 use crate::db::{Conn, Database, Failed, Task, Which, Work, savepoint};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
@@ -57,7 +57,9 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Posted(Posted),
-    /// The room after a join, leave or creation, as the asker sees it.
+    /// The asker is a member of this room now; a socket's reply to it brings the newest messages too.
+    Joined(RoomView),
+    /// The room after a leave or a creation, as the asker sees it.
     Room(RoomView),
     Stored,
 }
@@ -179,7 +181,7 @@ fn join(conn: &mut Conn, user: UserId, target: &Target) -> Result<Done> {
     let mark = room::read_mark(conn, user, room.id)?;
     let view = RoomView::new(room, mark);
     // Told even when nothing changed: a connection that asks to join is subscribed by this fact.
-    Ok((Outcome::Room(view.clone()), Some(Fact::Joined { user, room: view })))
+    Ok((Outcome::Joined(view.clone()), Some(Fact::Joined { user, room: view })))
 }
 
 fn leave(conn: &mut Conn, user: UserId, target: &Target) -> Result<Done> {
@@ -258,9 +260,45 @@ impl Rooms {
     /// Submits a change that ends with a room: join, leave, create.
     pub async fn change_room(&self, request: Request) -> Result<RoomView> {
         match self.change(request).await? {
-            Outcome::Room(room) => Ok(room),
+            Outcome::Room(room) | Outcome::Joined(room) => Ok(room),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Moves a person's read mark, forward only unless `back`. Answers with where it stands if that moved it.
+    ///
+    /// # Errors
+    /// `NotFound` for a room that one may not read, `Forbidden` for one that one has not joined.
+    pub async fn mark_read(&self, user: UserId, id: RoomId, seq: i64, back: bool) -> Result<Option<i64>> {
+        let view = self
+            .db
+            .snapshot(move |conn| {
+                let room = room::find(conn, id)?;
+                membership::may(conn, user, &room, Verb::Post)?;
+                let mark = room::read_mark(conn, user, id)?;
+                Ok(RoomView::new(room, mark))
+            })
+            .await?;
+        let mut now = [view];
+        self.marks.overlay(user, &mut now);
+        let seq = seq.clamp(0, now[0].last_seq);
+        let moves = if back { seq != now[0].read_seq } else { seq > now[0].read_seq };
+        if moves {
+            self.marks.set(user, id, seq, back);
+        }
+        Ok(moves.then_some(seq))
+    }
+
+    /// The messages database's epoch: made once, and anew when the database is restored.
+    pub async fn epoch(&self) -> Result<String> {
+        let fresh = Nonce::random()?;
+        self.db
+            .write(move |conn| {
+                let row = (server::name.eq("epoch"), server::value.eq(fresh.as_str()));
+                on_conn!(conn, c => diesel::insert_into(server::table).values(row).on_conflict_do_nothing().execute(c))?;
+                Ok(server::table.find("epoch").select(server::value).first(conn)?)
+            })
+            .await
     }
 
     /// Queues the read marks that aren't written yet.

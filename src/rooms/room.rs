@@ -189,10 +189,15 @@ pub fn joined_ids(conn: &mut Conn, user: UserId) -> Result<Vec<RoomId>> {
     Ok(ids)
 }
 
+/// The board as `user` sees it.
+pub fn board(conn: &mut Conn, user: Option<UserId>) -> Result<RoomView> {
+    let mark = user.map_or(Ok(None), |user| read_mark(conn, user, BOARD))?;
+    Ok(RoomView::new(find(conn, BOARD)?, mark))
+}
+
 /// The board first, then the joined rooms with the newest activity, at most `limit` of them; and whether there are more.
 pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView>, bool)> {
-    let board = find(conn, BOARD)?;
-    let board_mark = read_mark(conn, user, BOARD)?;
+    let board = board(conn, Some(user))?;
     let mut found: Vec<(Room, i64)> = memberships::table
         .inner_join(rooms::table)
         .filter(memberships::user_id.eq(user))
@@ -203,7 +208,7 @@ pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView
         .load(conn)?;
     let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut views = vec![RoomView::new(board, board_mark)];
+    let mut views = vec![board];
     views.extend(found.into_iter().map(|(room, read)| RoomView::new(room, Some(read))));
     Ok((views, more))
 }

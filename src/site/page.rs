@@ -3,6 +3,7 @@
 //! Floor 0 can't know rooms, so the rail comes from a [`RailProvider`] that `app.rs` gives.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use askama::Template;
@@ -67,10 +68,37 @@ impl Viewer {
     }
 }
 
+/// The rail of one person, when it is ready.
+pub type RailFuture = Pin<Box<dyn Future<Output = Arc<Rail>>>>;
+
 /// Gives the rail of one person; implemented above this floor.
 pub trait RailProvider: Send + Sync {
     /// The rail of `user`, cheap enough to be asked for every page.
-    fn rail(&self, user: i64) -> Arc<Rail>;
+    fn rail(&self, user: i64) -> RailFuture;
+}
+
+/// Makes the shell of every page.
+#[derive(Clone)]
+pub struct Pages {
+    rails: Arc<dyn RailProvider>,
+}
+
+impl Pages {
+    pub fn new(rails: Arc<dyn RailProvider>) -> Self {
+        Self { rails }
+    }
+
+    /// The shell of the page `title` at `here` as `viewer` sees it.
+    pub async fn shell(&self, viewer: Option<Viewer>, title: impl Into<String>, here: impl Into<String>) -> Shell {
+        let shell = Shell::new(title, here);
+        match viewer {
+            Some(viewer) => {
+                let rail = self.rails.rail(viewer.id).await;
+                shell.seen_by(viewer, rail)
+            }
+            None => shell,
+        }
+    }
 }
 
 /// The list of places beside every page.

@@ -4,23 +4,23 @@ import { live } from "../lib/live.js";
 
 class BoardComposer extends HTMLElement {
   #left = new AbortController();
+  wall = document.querySelector("board-wall");
+  room = Number(this.wall?.getAttribute("data-room"));
+  form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
+  text = /** @type {HTMLTextAreaElement} */ (this.form.elements.namedItem("text"));
+  heading = /** @type {HTMLInputElement} */ (this.form.elements.namedItem("title"));
+  draft = new Draft(live.user, this.room);
 
   connectedCallback() {
     const { signal } = this.#left;
-    const wall = document.querySelector("board-wall");
-    const form = this.querySelector("form");
     // An older part of the board can't show the new note: the form then goes its own way.
-    if (!wall || !form || wall.hasAttribute("data-newer")) return;
-    this.room = Number(wall.getAttribute("data-room"));
-    this.text = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("text"));
-    this.heading = /** @type {HTMLInputElement} */ (form.elements.namedItem("title"));
-    this.draft = new Draft(live.user, this.room);
+    if (!this.wall || this.wall.hasAttribute("data-newer")) return;
     if (!this.text.value) this.text.value = this.draft.read();
     this.text.addEventListener("input", () => this.#input(), { signal });
     this.text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) form.requestSubmit();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) this.form.requestSubmit();
     }, { signal });
-    form.addEventListener("submit", (event) => this.#submit(event), { signal });
+    this.form.addEventListener("submit", (event) => this.#submit(event), { signal });
   }
 
   disconnectedCallback() {

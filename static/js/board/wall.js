@@ -11,24 +11,24 @@ const NEAR_TOP = 120;
 
 class BoardWall extends HTMLElement {
   #left = new AbortController();
+  room = Number(this.dataset.room);
+  notes = /** @type {HTMLElement} */ (this.querySelector(".notes"));
+  pill = /** @type {HTMLButtonElement} */ (this.querySelector(".wall-news button"));
+  pane = /** @type {HTMLElement} */ (this.closest(".content") ?? document.documentElement);
+  template = /** @type {HTMLTemplateElement} */ (this.querySelector(".note-template"));
+  /** @type {HTMLElement[]} newest first */
+  order = [...this.notes.querySelectorAll(".note")].map((note) => /** @type {HTMLElement} */ (note));
+  store = new RoomStore(Number(this.dataset.rev));
+  catchUp = new CatchUp(
+    this.store,
+    async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
+    { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
+  );
   /** New notes that wait for a press. @type {Map<number, Message>} */
   #waiting = new Map();
 
   connectedCallback() {
-    this.room = Number(this.dataset.room);
-    this.notes = /** @type {HTMLElement} */ (this.querySelector(".notes"));
-    this.pill = /** @type {HTMLButtonElement} */ (this.querySelector(".wall-news button"));
-    this.scroll = /** @type {HTMLElement} */ (this.closest(".content") ?? document.documentElement);
-    this.template = /** @type {HTMLTemplateElement} */ (this.querySelector(".note-template"));
-    /** @type {HTMLElement[]} newest first */
-    this.order = [...this.notes.querySelectorAll(".note")].map((note) => /** @type {HTMLElement} */ (note));
-    this.store = new RoomStore(Number(this.dataset.rev));
     for (const note of this.order) this.store.know({ seq: Number(note.dataset.seq), rev: Number(note.dataset.rev) });
-    this.catchUp = new CatchUp(
-      this.store,
-      async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
-      { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
-    );
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
     this.#layOut();
@@ -73,21 +73,21 @@ class BoardWall extends HTMLElement {
     if (own) live.outbox.remove(/** @type {string} */ (message.nonce));
     const there = this.#note(message.seq);
     if (there) {
-      if (own) this.#forget(own);
+      if (own && own !== there) this.#forget(own);
       fill(there, message);
     } else if (own) {
       fill(own, message);
     } else if (this.#waiting.has(message.seq)) {
       this.#waiting.set(message.seq, message);
-    } else if (message.seq > this.#newest) {
+    } else if (message.seq > this.#oldest || !this.hasAttribute("data-more")) {
       this.#arrive(message);
     }
     this.#read();
   }
 
-  /** @param {Message} message newer than all that are shown */
+  /** @param {Message} message that isn't shown yet */
   #arrive(message) {
-    if (!this.hasAttribute("data-newer") && this.scroll.scrollTop < NEAR_TOP) return this.#add(message);
+    if (!this.hasAttribute("data-newer") && this.pane.scrollTop < NEAR_TOP) return this.#add(message);
     this.#waiting.set(message.seq, message);
     this.#showPill();
   }
@@ -96,7 +96,7 @@ class BoardWall extends HTMLElement {
   #add(message) {
     const note = this.#make();
     fill(note, message);
-    this.#putFirst(note);
+    this.#put(note);
   }
 
   #showWaiting() {
@@ -105,7 +105,7 @@ class BoardWall extends HTMLElement {
     this.#waiting.clear();
     for (const message of messages) this.#add(message);
     this.#showPill();
-    this.scroll.scrollTop = 0;
+    this.pane.scrollTop = 0;
     this.#read();
   }
 
@@ -118,7 +118,7 @@ class BoardWall extends HTMLElement {
   /** @param {Unsent} entry */
   #written(entry) {
     this.#showUnsent(entry);
-    this.scroll.scrollTop = 0;
+    this.pane.scrollTop = 0;
   }
 
   /** @param {Unsent} entry */
@@ -126,7 +126,7 @@ class BoardWall extends HTMLElement {
     const there = this.#unsent(entry.nonce);
     const note = there ?? this.#make();
     fillUnsent(note, entry);
-    if (!there) this.#putFirst(note);
+    if (!there) this.#put(note);
   }
 
   /**
@@ -136,22 +136,26 @@ class BoardWall extends HTMLElement {
   #settled(entry, reply) {
     const own = this.#unsent(entry.nonce);
     if (!own) return;
-    if (this.#note(reply.seq) || !this.store.know({ seq: reply.seq, rev: reply.rev })) return this.#forget(own);
+    if (this.#note(reply.seq)) return this.#forget(own);
     fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest });
   }
 
   #read() {
     const seen = document.visibilityState === "visible" && !this.hasAttribute("data-newer") && this.#waiting.size === 0;
-    if (seen && this.scroll.scrollTop < NEAR_TOP) live.markRead(this.room, this.#newest);
+    if (seen && this.pane.scrollTop < NEAR_TOP) live.markRead(this.room, this.#newest);
   }
 
   /** @param {HTMLElement} note */
-  #putFirst(note) {
+  #put(note) {
     this.querySelector(".empty")?.remove();
     note.classList.add("arrives");
-    this.order.unshift(note);
-    (this.notes.firstElementChild ?? this.notes).prepend(note);
-    if (this.notes.childElementCount !== this.#columns() || this.notes.firstElementChild === note) this.#layOut();
+    const found = this.order.findIndex((other) => seqOf(other) < seqOf(note));
+    const index = found < 0 ? this.order.length : found;
+    this.order.splice(index, 0, note);
+    // Only one column moves; without columns yet, all take their places afterwards.
+    const first = this.notes.querySelector(".notes-column");
+    if (index > 0 && first) this.order[index - 1].after(note);
+    else first?.prepend(note);
   }
 
   /** @param {HTMLElement | null} note */
@@ -189,6 +193,10 @@ class BoardWall extends HTMLElement {
     return Math.max(0, ...this.order.map((note) => Number(note.dataset.seq)));
   }
 
+  get #oldest() {
+    return Number(this.dataset.firstSeq);
+  }
+
   /** @param {number} seq @returns {HTMLElement | null} */
   #note(seq) {
     return this.notes.querySelector(`#m-${seq}`);
@@ -202,6 +210,12 @@ class BoardWall extends HTMLElement {
   #make() {
     return /** @type {HTMLElement} */ (this.template.content.querySelector(".note")?.cloneNode(true));
   }
+}
+
+/** @param {HTMLElement} note @returns {number} where it belongs; what isn't stored yet stands on top */
+function seqOf(note) {
+  const seq = Number(note.dataset.seq);
+  return seq > 0 ? seq : Infinity;
 }
 
 customElements.define("board-wall", BoardWall);

@@ -8,16 +8,16 @@ const TYPING_LASTS = 5000;
 
 class ChatComposer extends HTMLElement {
   #left = new AbortController();
+  room = Number(this.dataset.room);
+  form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
+  box = /** @type {HTMLTextAreaElement} */ (this.querySelector("textarea"));
+  draft = new Draft(live.user, this.room);
   #toldTyping = 0;
   /** @type {Map<number, any>} who is typing, with the timer that ends it */
   #typing = new Map();
 
   connectedCallback() {
     const { signal } = this.#left;
-    this.room = Number(this.dataset.room);
-    this.form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
-    this.box = /** @type {HTMLTextAreaElement} */ (this.querySelector("textarea"));
-    this.draft = new Draft(live.user, this.room);
     if (!this.box.value) this.box.value = this.draft.read();
     this.box.required = false;
     this.form.addEventListener("submit", (event) => this.#submit(event), { signal });

@@ -14,8 +14,20 @@ const PAGE = 50;
 const NEAR_END = 48;
 const NEAR_START = 600;
 
+/** Fields read the page's own HTML: a module runs after it is parsed. */
 class ChatTimeline extends HTMLElement {
   #left = new AbortController();
+  room = Number(this.dataset.room);
+  pane = /** @type {HTMLElement} */ (this.querySelector(".timeline-scroll"));
+  list = /** @type {HTMLElement} */ (this.querySelector(".messages"));
+  pill = /** @type {HTMLButtonElement} */ (this.querySelector(".jump button"));
+  template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
+  store = new RoomStore(Number(this.dataset.rev));
+  catchUp = new CatchUp(
+    this.store,
+    async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
+    { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
+  );
   /** Messages beyond the end of a page that isn't the newest, until it is. @type {Map<number, Message>} */
   #held = new Map();
   #loading = false;
@@ -23,21 +35,10 @@ class ChatTimeline extends HTMLElement {
   #missed = 0;
 
   connectedCallback() {
-    this.room = Number(this.dataset.room);
-    this.scroll = /** @type {HTMLElement} */ (this.querySelector(".timeline-scroll"));
-    this.list = /** @type {HTMLElement} */ (this.querySelector(".messages"));
-    this.pill = /** @type {HTMLButtonElement} */ (this.querySelector(".jump button"));
-    this.template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
-    this.store = new RoomStore(Number(this.dataset.rev));
-    for (const article of this.#articles()) {
+    for (const article of /** @type {NodeListOf<HTMLElement>} */ (this.list.querySelectorAll(".message"))) {
       this.store.know({ seq: Number(article.dataset.seq), rev: Number(article.dataset.rev) });
       arrange(article);
     }
-    this.catchUp = new CatchUp(
-      this.store,
-      async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
-      { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
-    );
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
     this.#start();
@@ -58,12 +59,12 @@ class ChatTimeline extends HTMLElement {
     on("withdrawn", mine((entry) => this.#unsent(entry.nonce)?.remove()), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
-    this.scroll.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
+    this.pane.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     this.pill.addEventListener("click", () => this.#jump(), { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
     // The end stays the end when the window, the keyboard, the composer or a picture changes sizes.
     const sizes = new ResizeObserver(() => { if (this.#atEnd) this.#toEnd(); });
-    sizes.observe(this.scroll);
+    sizes.observe(this.pane);
     sizes.observe(this.list);
     signal.addEventListener("abort", () => sizes.disconnect());
   }
@@ -73,21 +74,19 @@ class ChatTimeline extends HTMLElement {
     const focus = this.querySelector(".message.focus") ?? (location.hash.startsWith("#m-") ? document.getElementById(location.hash.slice(1)) : null);
     if (focus) {
       focus.scrollIntoView({ block: "center" });
-      this.#atEnd = this.#isAtEnd();
     } else if (!this.#partial) {
       this.#toEnd();
       const line = this.list.querySelector(".new-line");
-      if (line && line.getBoundingClientRect().top < this.scroll.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
-      this.#atEnd = this.#isAtEnd();
+      if (line && line.getBoundingClientRect().top < this.pane.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
     } else {
-      this.#atEnd = false;
-      this.scroll.scrollTop = this.scroll.scrollHeight;
+      this.#toEnd();
     }
+    this.#atEnd = this.#isAtEnd();
     this.#showPill();
   }
 
   #isReady() {
-    if (this.hasAttribute("data-joined") || !this.#partial) void this.catchUp.run();
+    void this.catchUp.run();
     this.#read();
     this.#scrolled();
   }
@@ -102,23 +101,23 @@ class ChatTimeline extends HTMLElement {
   #show(message) {
     const own = message.user === live.user && message.nonce ? this.#unsent(message.nonce) : null;
     if (own) live.outbox.remove(/** @type {string} */ (message.nonce));
-    const there = /** @type {HTMLElement | null} */ (this.list.querySelector(`#m-${message.seq}`));
+    const there = this.#message(message.seq);
     if (there) {
       own?.remove();
       fill(there, message);
       return;
     }
     if (message.seq < this.#firstSeq && this.hasAttribute("data-more")) return;
-    if (this.#partial && message.seq > this.#lastSeq) {
+    const isNewest = message.seq > this.#lastSeq;
+    if (isNewest && message.user !== live.user) this.#miss();
+    if (isNewest && this.#partial) {
       own?.remove();
       this.#held.set(message.seq, message);
-      this.#miss(message);
       return;
     }
     const article = own ?? this.#make();
     fill(article, message);
     this.#put(article);
-    if (!own) this.#miss(message);
   }
 
   /** @param {HTMLElement} article */
@@ -146,8 +145,8 @@ class ChatTimeline extends HTMLElement {
   }
 
   /**
-   * The server has it. The live message says the same and may have come before; `rev` is left to it, since a
-   * repeated nonce is answered long after others have moved the room on.
+   * The server has it. The live message may have come before; the store learns `rev` from that alone, since only
+   * it carries the HTML, and since a repeated nonce is answered long after others have moved the room on.
    * @param {Unsent} entry
    * @param {{seq: number, rev: number, at: number}} reply
    */
@@ -156,10 +155,7 @@ class ChatTimeline extends HTMLElement {
     if (this.dataset.leaving !== undefined) return location.assign(location.pathname);
     const own = this.#unsent(entry.nonce);
     if (!own) return;
-    if (this.list.querySelector(`#m-${reply.seq}`) || !this.store.know({ seq: reply.seq, rev: reply.rev })) {
-      own.remove();
-      return;
-    }
+    if (this.#message(reply.seq)) return own.remove();
     fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest });
     this.#put(own);
   }
@@ -171,28 +167,27 @@ class ChatTimeline extends HTMLElement {
     const edge = way === "before" ? this.#firstSeq : this.#lastSeq;
     try {
       const page = await live.socket.request("history", { room: this.room, [way]: edge, limit: PAGE });
-      this.#insertPage(page.messages, way);
-      if (!page.more) this.toggleAttribute(way === "before" ? "data-more" : "data-newer", false);
+      this.#insertPage(page.messages, way, page.more);
       if (!this.#partial) this.#release();
     } catch {
       // The link to the older messages stays, and so does the next scroll.
     } finally {
       this.#loading = false;
     }
-    this.#links();
     this.#scrolled();
   }
 
   /**
    * @param {Message[]} messages
    * @param {"before" | "after"} way
+   * @param {boolean} more
    */
-  #insertPage(messages, way) {
-    const from = this.scroll.scrollHeight - this.scroll.scrollTop;
+  #insertPage(messages, way, more) {
+    const from = this.pane.scrollHeight - this.pane.scrollTop;
+    /** @type {HTMLElement[]} */
     const fresh = [];
     for (const message of messages) {
-      this.store.know(message);
-      if (this.list.querySelector(`#m-${message.seq}`)) continue;
+      if (!this.store.know(message) || this.#message(message.seq)) continue;
       const article = this.#make();
       fill(article, message);
       fresh.push(article);
@@ -202,15 +197,17 @@ class ChatTimeline extends HTMLElement {
     for (const article of fresh) arrange(article);
     const last = fresh.at(-1);
     if (last) arrangeAround(last);
-    // What one reads stays under the eyes.
-    if (way === "before") this.scroll.scrollTop = this.scroll.scrollHeight - from;
     if (messages.length && way === "before") this.dataset.firstSeq = String(messages[0].seq);
+    if (!more) this.toggleAttribute(way === "before" ? "data-more" : "data-newer", false);
+    this.#links();
+    // What one reads stays under the eyes.
+    if (way === "before") this.pane.scrollTop = this.pane.scrollHeight - from;
   }
 
   /** The page has met the end: what came meanwhile belongs to it now. */
   #release() {
     for (const message of this.#held.values()) {
-      if (this.list.querySelector(`#m-${message.seq}`)) continue;
+      if (this.#message(message.seq)) continue;
       const article = this.#make();
       fill(article, message);
       this.#put(article);
@@ -231,19 +228,18 @@ class ChatTimeline extends HTMLElement {
     this.#showPill();
     this.#read();
     if (!live.socket.isOpen) return;
-    if (this.hasAttribute("data-more") && this.scroll.scrollTop < NEAR_START) void this.#load("before");
+    if (this.hasAttribute("data-more") && this.pane.scrollTop < NEAR_START) void this.#load("before");
     else if (this.#partial && this.#distance() < NEAR_START) void this.#load("after");
   }
 
-  /** @param {Message} message */
-  #miss(message) {
-    if (this.#atEnd || message.user === live.user || message.rev !== this.store.have) return;
+  #miss() {
+    if (this.#atEnd) return;
     this.#missed += 1;
     this.#showPill();
   }
 
   #showPill() {
-    const far = this.#distance() > this.scroll.clientHeight / 2;
+    const far = this.#distance() > this.pane.clientHeight / 2;
     this.pill.hidden = !(this.#missed > 0 || far || this.#partial);
     this.pill.textContent = this.#missed > 0 ? `Jump to latest (${this.#missed})` : "Jump to latest";
   }
@@ -260,11 +256,11 @@ class ChatTimeline extends HTMLElement {
   }
 
   #toEnd() {
-    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.pane.scrollTop = this.pane.scrollHeight;
   }
 
   #distance() {
-    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
+    return this.pane.scrollHeight - this.pane.scrollTop - this.pane.clientHeight;
   }
 
   #isAtEnd() {
@@ -276,17 +272,19 @@ class ChatTimeline extends HTMLElement {
     return this.hasAttribute("data-newer");
   }
 
-  /** @returns {HTMLElement[]} */
-  #articles() {
-    return [...this.list.querySelectorAll(".message:not([data-state])")].map((article) => /** @type {HTMLElement} */ (article));
-  }
-
   get #firstSeq() {
     return Number(this.dataset.firstSeq);
   }
 
   get #lastSeq() {
-    return Number(this.#articles().at(-1)?.dataset.seq ?? 0);
+    let last = /** @type {HTMLElement | null} */ (this.list.lastElementChild);
+    while (last && !(Number(last.dataset.seq) > 0)) last = /** @type {HTMLElement | null} */ (last.previousElementSibling);
+    return Number(last?.dataset.seq ?? 0);
+  }
+
+  /** @param {number} seq @returns {HTMLElement | null} */
+  #message(seq) {
+    return this.list.querySelector(`#m-${seq}`);
   }
 
   /** @param {string} nonce @returns {HTMLElement | null} */

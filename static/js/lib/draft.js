@@ -38,8 +38,9 @@ const LONGEST = 4000;
  * @returns {string} a sentence, or nothing
  */
 export function tooLong(text) {
-  const length = Array.from(text).length;
-  return length > LONGEST ? `That is ${length - LONGEST} characters too long. Send it in two parts.` : "";
+  const over = Array.from(text).length - LONGEST;
+  if (over <= 0) return "";
+  return `That is ${over === 1 ? "one character" : `${over} characters`} too long. Send it in two parts.`;
 }
 
 /**

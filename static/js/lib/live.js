@@ -137,8 +137,8 @@ class Live extends EventTarget {
   /** @param {number} attempt */
   async #down(attempt) {
     this.#tell("down", null);
-    // A refused handshake looks like a dead server; only a plain request tells that the session is over.
-    if (attempt === 0) return;
+    // A refused handshake looks like a dead server; only a plain request, now and then, tells that the session is over.
+    if (attempt % 8 !== 1) return;
     const answer = await fetch("/api/v1/me", { credentials: "same-origin" }).catch(() => null);
     if (answer?.status === 401) signIn();
   }

@@ -88,22 +88,31 @@ async function copy(text, button) {
  */
 function write(article, message) {
   const name = article.querySelector(".message-name");
-  if (name) name.textContent = message.name;
+  say(name, message.name);
   hide(article.querySelector(".guest"), !message.guest);
   const face = article.querySelector(".face, .dot");
   if (face) paint(face, message.user);
-  if (face?.classList.contains("face")) face.textContent = initials(message.name);
+  if (face?.classList.contains("face")) say(face, initials(message.name));
   const title = /** @type {HTMLElement | null} */ (article.querySelector(".message-title, .note-title"));
-  if (title) title.textContent = message.title ?? "";
+  say(title, message.title ?? "");
   hide(title, !message.title);
   const words = article.querySelector(".message-text");
-  if (words && message.deleted) words.textContent = article.matches(".note") ? "This note was deleted." : "This message was deleted.";
+  if (message.deleted) say(words, article.matches(".note") ? "This note was deleted." : "This message was deleted.");
   else if (words && message.html) insertSanitised(words, message.html);
-  else if (words) words.textContent = message.text ?? "";
+  else say(words, message.text ?? "");
   const time = article.querySelector("time");
   if (!time) return;
   time.dateTime = new Date(message.at).toISOString();
   showTime(time);
+}
+
+/**
+ * Writes only what differs: a screen reader would read out a text that was written again.
+ * @param {Element | null} element
+ * @param {string} words
+ */
+function say(element, words) {
+  if (element && (element.textContent !== words || element.childElementCount > 0)) element.textContent = words;
 }
 
 /**

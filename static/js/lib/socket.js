@@ -22,16 +22,19 @@ export class RequestError extends Error {
   }
 }
 
+/** About half a minute of attempts: longer than a restart takes. */
+const EAGER_ATTEMPTS = 50;
+
 /**
- * How long to wait before the next attempt: 0.2 to 1 s first, growing to 5 s while the server stays away. The jitter keeps
- * a thousand browsers from coming back in the same instant.
+ * How long to wait before the next attempt: 0.2 to 1 s while the server may be restarting, so that one is back within
+ * a second of it; then growing to 5 s. The jitter keeps a thousand browsers from coming back in the same instant.
  * @param {number} attempt counted from 0
  * @param {() => number} [random]
  * @returns {number} milliseconds
  */
 export function waitBefore(attempt, random = Math.random) {
-  const longest = Math.min(LONGEST_WAIT, 1000 * 1.7 ** attempt);
-  const shortest = attempt === 0 ? 200 : longest / 2;
+  const longest = Math.min(LONGEST_WAIT, 1000 * 1.3 ** Math.max(0, attempt - EAGER_ATTEMPTS));
+  const shortest = longest === 1000 ? 200 : longest / 2;
   return shortest + random() * (longest - shortest);
 }
 

@@ -1,0 +1,324 @@
+//! What each command of the protocol does. No SQL and no blocking here: a few lines that call a named function.
+
+use super::connection::Connection;
+use super::protocol::{self, Command, JoinedBody, Nothing, Presence};
+use super::server::{Item, SetStatus, Tell};
+use super::shard::WATCHED;
+use super::Chat;
+use crate::accounts::user::{PeopleQuery, Status, StatusState};
+use crate::accounts::{Person, user};
+use crate::error::{Error, FieldError, Result};
+use crate::ids::{RoomId, UserId};
+use crate::rooms::message::{self, Changes, parse_limit};
+use crate::rooms::room::parse_topic;
+use crate::rooms::{
+    Asker, Author, Message, Nonce, Origin, Page, Post, Request, RoomName, RoomView, Target, Text, Title, Verb, may, room,
+};
+use actix::Actor;
+use bytes::Bytes;
+use serde::Serialize;
+
+type Context = <Connection as Actor>::Context;
+
+/// Members above which nobody is told who types.
+const TYPING_MEMBERS: i64 = 200;
+
+/// Runs one command; its reply goes into the connection's outbox, now or later.
+pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>, command: Command) {
+    let chat = connection.chat.clone();
+    let user = connection.person.id;
+    match command {
+        Command::Send(send) => submit(connection, request, |c| post(c, send).map(Request::Post)),
+        Command::Join(which) => submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? })),
+        Command::Leave(which) => submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? })),
+        Command::Create(create) => submit(connection, request, |_| channel(user, &create)),
+        Command::History(h) => connection.answer(ctx, request, async move {
+            protocol::reply_or_refusal(request, history(&chat, user, h).await)
+        }),
+        Command::Changes(c) => connection.answer(ctx, request, changes(chat, user, request, c)),
+        Command::Rooms(list) => connection.answer(ctx, request, async move {
+            protocol::reply_or_refusal(request, rooms(&chat, Some(user), list.after, list.limit).await)
+        }),
+        Command::People(list) => connection.answer(ctx, request, async move {
+            protocol::reply_or_refusal(request, people(&chat, list).await)
+        }),
+        Command::Read(read) => {
+            let from = (connection.local.worker, connection.key);
+            connection.answer(ctx, request, async move {
+                protocol::reply_or_refusal(request, mark_read(&chat, user, from, read).await)
+            });
+        }
+        Command::Typing(typing) => tell_typing(connection, typing.room),
+        Command::Status(status) => connection.answer(ctx, request, async move {
+            protocol::reply_or_refusal(request, set_status(&chat, user, status).await)
+        }),
+        Command::Watch(watch) => {
+            let reply = protocol::reply_or_refusal(request, watch_people(connection, watch.users));
+            connection.send(reply);
+        }
+        Command::Ping => connection.send(protocol::reply(request, Nothing {})),
+    }
+}
+
+/// Submits a change whose reply will travel with its commit, or refuses it now.
+fn submit(
+    connection: &mut Connection,
+    request: Option<u64>,
+    change: impl FnOnce(&Connection) -> Result<Request>,
+) {
+    let origin = Origin { worker: connection.local.worker, connection: connection.key, request };
+    let submitted = change(connection)
+        .and_then(|change| connection.chat.rooms.db.submit(crate::rooms::Change::new(change, Asker::Connection(origin))));
+    if let Err(error) = submitted {
+        connection.send(protocol::refusal(request, &error));
+    }
+}
+
+fn post(connection: &Connection, send: protocol::Send) -> Result<Post> {
+    connection.chat.limits.send(connection.person.id)?;
+    if !send.attachments.is_empty() {
+        return Err(Error::field("attachments", "This server can't take attachments yet."));
+    }
+    new_post(&connection.person, send.room, send.nonce, &send.text, send.title.as_deref(), send.reply_to)
+}
+
+/// Checks what somebody wants to post; every wrong field is named.
+///
+/// # Errors
+/// `Invalid`.
+pub fn new_post(
+    person: &Person,
+    room: RoomId,
+    nonce: String,
+    text: &str,
+    title: Option<&str>,
+    reply_to: Option<i64>,
+) -> Result<Post> {
+    let mut wrong: Vec<FieldError> = Vec::new();
+    let mut keep = |error| wrong.push(error);
+    let nonce = Nonce::parse(nonce).map_err(&mut keep).ok();
+    let text = Text::parse(text).map_err(&mut keep).ok();
+    let title = Title::parse(title.unwrap_or_default()).map_err(&mut keep).ok();
+    match (nonce, text, title) {
+        (Some(nonce), Some(text), Some(title)) => Ok(Post {
+            room,
+            author: Author { id: person.id, name: person.display_name.clone(), guest: person.is_guest() },
+            nonce,
+            title,
+            text,
+            reply_to,
+        }),
+        _ => Err(Error::Invalid(wrong)),
+    }
+}
+
+fn target(which: protocol::Which) -> Result<Target> {
+    match (which.room, which.name) {
+        (Some(id), None) => Ok(Target::Id(id)),
+        (None, Some(name)) => Ok(Target::Channel(name)),
+        _ => Err(Error::bad_request("bad_request", "Say which: a room's number or a channel's name.")),
+    }
+}
+
+fn channel(owner: UserId, create: &protocol::Create) -> Result<Request> {
+    new_channel(owner, &create.kind, &create.name, &create.topic)
+}
+
+/// Checks what somebody wants to create; every wrong field is named.
+///
+/// # Errors
+/// `Invalid`.
+pub fn new_channel(owner: UserId, kind: &str, name: &str, topic: &str) -> Result<Request> {
+    let mut wrong: Vec<FieldError> = Vec::new();
+    if kind != "channel" {
+        wrong.push(FieldError::new("kind", "Only channels can be created here."));
+    }
+    let name = RoomName::parse(name).map_err(|e| wrong.push(e)).ok();
+    let topic = parse_topic(topic).map_err(|e| wrong.push(e)).ok();
+    match (name, topic) {
+        (Some(name), Some(topic)) if wrong.is_empty() => Ok(Request::CreateChannel { owner, name, topic }),
+        _ => Err(Error::Invalid(wrong)),
+    }
+}
+
+/// A page of messages.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct MessagePage {
+    /// Ascending by `seq`.
+    pub messages: Vec<Message>,
+    pub more: bool,
+}
+
+/// A page of a room's messages, for one who may read there.
+pub async fn history(chat: &Chat, user: UserId, history: protocol::History) -> Result<MessagePage> {
+    let page = Page::parse(history.before, history.after, history.around)?;
+    let limit = parse_limit(history.limit)?;
+    chat.rooms
+        .db
+        .snapshot(move |conn| {
+            let room = room::find(conn, history.room)?;
+            may(conn, user, &room, Verb::Read)?;
+            let (messages, more) = message::page(conn, room.id, page, limit)?;
+            Ok(MessagePage { messages, more })
+        })
+        .await
+}
+
+/// What changed in a room, for one who may read there.
+pub async fn changes_since(chat: &Chat, user: UserId, room: RoomId, after: i64, limit: Option<i64>) -> Result<Changes> {
+    let limit = parse_limit(limit)?;
+    chat.rooms
+        .db
+        .snapshot(move |conn| {
+            let room = room::find(conn, room)?;
+            may(conn, user, &room, Verb::Read)?;
+            message::changes(conn, &room, after, limit)
+        })
+        .await
+}
+
+async fn changes(chat: Chat, user: UserId, request: Option<u64>, asked: protocol::Changes) -> Bytes {
+    #[derive(Serialize)]
+    struct Reset {
+        reset: bool,
+    }
+    match changes_since(&chat, user, asked.room, asked.after, asked.limit).await {
+        Ok(Changes::Reset) => protocol::reply(request, Reset { reset: true }),
+        Ok(Changes::Since { messages, rev, more }) => protocol::reply(request, ChangePage { messages, rev, more }),
+        Err(error) => protocol::refusal(request, &error),
+    }
+}
+
+/// A page of changes.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ChangePage {
+    /// Ascending by `rev`, one per message.
+    pub messages: Vec<Message>,
+    pub rev: i64,
+    pub more: bool,
+}
+
+/// The reply to a join: the newest messages, read after the connection was subscribed.
+pub async fn joined(chat: Chat, user: UserId, request: Option<u64>, mut view: RoomView) -> Bytes {
+    let asked = protocol::History { room: view.id, before: None, after: None, around: None, limit: None };
+    let body = history(&chat, user, asked).await.map(|page| {
+        chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
+        JoinedBody { room: view, messages: page.messages }
+    });
+    protocol::reply_or_refusal(request, body)
+}
+
+/// A page of the channels, the board first on the first page.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RoomPage {
+    pub rooms: Vec<RoomView>,
+    pub more: bool,
+}
+
+/// Rooms that one may see, by name after `after`.
+pub async fn rooms(chat: &Chat, user: Option<UserId>, after: Option<String>, limit: Option<i64>) -> Result<RoomPage> {
+    let limit = parse_limit(limit)?;
+    let (mut rooms, more) = chat
+        .rooms
+        .db
+        .snapshot(move |conn| {
+            let (channels, more) = room::channels(conn, user, after.as_deref(), limit)?;
+            let mut rooms = if after.is_none() { vec![room::board(conn, user)?] } else { Vec::new() };
+            rooms.extend(channels);
+            Ok((rooms, more))
+        })
+        .await?;
+    if let Some(user) = user {
+        chat.rooms.marks.overlay(user, &mut rooms);
+    }
+    Ok(RoomPage { rooms, more })
+}
+
+#[derive(Debug, Serialize)]
+struct PersonHere {
+    id: UserId,
+    username: String,
+    display_name: String,
+    guest: bool,
+    color: Option<i32>,
+    online: bool,
+    state: &'static str,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct People {
+    users: Vec<PersonHere>,
+    more: bool,
+}
+
+async fn people(chat: &Chat, list: protocol::List) -> Result<People> {
+    let limit = parse_limit(list.limit)?;
+    let query = PeopleQuery { begins: String::new(), after: list.after.unwrap_or_default(), limit };
+    let (people, more) = chat.accounts.db.read(move |conn| user::page(conn, &query)).await?;
+    let ids: Vec<UserId> = people.iter().map(|p| p.id).collect();
+    let here = chat.presence.of(&ids);
+    let users = people.into_iter().zip(here).map(|(person, here)| PersonHere {
+        id: person.id,
+        guest: person.is_guest(),
+        color: person.hue,
+        online: here.state != "offline",
+        state: here.state,
+        text: here.text,
+        username: person.username,
+        display_name: person.display_name,
+    });
+    Ok(People { users: users.collect(), more })
+}
+
+async fn mark_read(chat: &Chat, user: UserId, from: (usize, u64), read: protocol::Read) -> Result<Nothing> {
+    if let Some(seq) = chat.rooms.mark_read(user, read.room, read.seq, read.back).await? {
+        let frame = protocol::frame(&serde_json::json!({ "type": "read", "room": read.room, "seq": seq }));
+        chat.server.do_send(Tell(Item::Person { user, frame, except: Some(from) }));
+    }
+    Ok(Nothing {})
+}
+
+fn tell_typing(connection: &mut Connection, room: RoomId) {
+    // Nobody waits for an answer: where it may not be told, nothing happens.
+    if !connection.local.is_in(connection.key, room) || !connection.may_tell_typing(room) {
+        return;
+    }
+    let chat = connection.chat.clone();
+    let user = connection.person.id;
+    actix::spawn(async move {
+        if chat.size(room).await.is_ok_and(|members| members <= TYPING_MEMBERS) {
+            let frame = protocol::frame(&serde_json::json!({ "type": "typing", "room": room, "user": user }));
+            chat.server.do_send(Tell(Item::Typing { room, user, frame }));
+        }
+    });
+}
+
+async fn set_status(chat: &Chat, user: UserId, asked: protocol::Status) -> Result<Nothing> {
+    let state = match asked.state.as_str() {
+        "online" => StatusState::Online,
+        "away" => StatusState::Away,
+        "dnd" => StatusState::Dnd,
+        _ => return Err(Error::field("state", "A state is online, away or dnd.")),
+    };
+    let status = Status::parse(state, &asked.text.unwrap_or_default()).map_err(|e| Error::Invalid(vec![e]))?;
+    chat.accounts.set_status(user, status.clone()).await?;
+    chat.server.do_send(SetStatus { user, state: status.state.as_str(), text: status.text });
+    Ok(Nothing {})
+}
+
+#[derive(Serialize)]
+struct Watched {
+    users: Vec<Presence>,
+}
+
+fn watch_people(connection: &Connection, mut users: Vec<UserId>) -> Result<Watched> {
+    users.sort_unstable();
+    users.dedup();
+    if users.len() > WATCHED {
+        return Err(Error::field("users", "You can watch at most 100 people at once."));
+    }
+    let now = connection.chat.presence.of(&users);
+    connection.local.watch(connection.key, users);
+    Ok(Watched { users: now })
+}

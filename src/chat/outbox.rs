@@ -1,0 +1,204 @@
+//! What waits to be sent to one connection, and the response body that sends it.
+//!
+//! Everything for a client goes through here, replies, pong and close too, or order is lost. Deliveries don't pass
+//! through the connection's mailbox: one wake per connection and flush costs half as much.
+
+use actix_web::Error;
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Bytes that may wait for one connection. A client that lets more pile up comes back and asks `changes`.
+pub const WAITING_BYTES: usize = 256 * 1024;
+/// How long nothing of it may be read.
+pub const UNREAD_FOR: Duration = Duration::from_secs(30);
+/// Bytes handed to the socket in one piece; what is larger goes out in several.
+const FLUSH_BYTES: usize = 64 * 1024;
+
+/// The queue of encoded frames for one connection. Lives on the connection's own thread.
+#[derive(Default)]
+pub struct Outbox {
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// Nothing leaves until the first frame (`ready`) is there.
+    held: bool,
+    /// Takes nothing more: the close frame is in, or too much was waiting.
+    closed: bool,
+    waker: Option<Waker>,
+    /// Since when something waits that nobody took.
+    waiting_since: Option<Instant>,
+}
+
+/// The connection lets too much pile up and has to be ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+impl Outbox {
+    /// An outbox that holds everything back until [`open_with`](Self::open_with).
+    pub fn held() -> Self {
+        Self { state: RefCell::new(State { held: true, ..State::default() }) }
+    }
+
+    /// Queues encoded frames.
+    ///
+    /// # Errors
+    /// `Overflow` when more than [`WAITING_BYTES`] would wait: the backlog is dropped, the connection must go.
+    pub fn push(&self, frames: Bytes) -> Result<(), Overflow> {
+        let mut state = self.state.borrow_mut();
+        if state.closed {
+            return Ok(());
+        }
+        if state.bytes + frames.len() > WAITING_BYTES && !state.frames.is_empty() {
+            state.frames = VecDeque::new();
+            state.bytes = 0;
+            state.closed = true;
+            return Err(Overflow);
+        }
+        state.bytes += frames.len();
+        state.frames.push_back(frames);
+        wake(state);
+        Ok(())
+    }
+
+    /// Puts `first` before everything that waits and lets it all go.
+    pub fn open_with(&self, first: Bytes) {
+        let mut state = self.state.borrow_mut();
+        state.held = false;
+        state.bytes += first.len();
+        state.frames.push_front(first);
+        wake(state);
+    }
+
+    /// Queues the last frames: what comes later is dropped, what waits still goes out.
+    pub fn close_with(&self, last: Bytes) {
+        let mut state = self.state.borrow_mut();
+        if !state.closed {
+            state.held = false;
+            state.closed = true;
+            state.bytes += last.len();
+            state.frames.push_back(last);
+            wake(state);
+        }
+    }
+
+    /// Whether the client hasn't read anything for too long although something waits.
+    pub fn is_stuck(&self, now: Instant) -> bool {
+        self.state.borrow().waiting_since.is_some_and(|since| now.duration_since(since) > UNREAD_FOR)
+    }
+
+    fn take(&self) -> Option<Bytes> {
+        let mut state = self.state.borrow_mut();
+        if state.held {
+            return None;
+        }
+        let first = state.frames.pop_front()?;
+        let joined = match state.frames.front() {
+            Some(next) if first.len() + next.len() <= FLUSH_BYTES => {
+                let mut joined = BytesMut::with_capacity((first.len() + state.bytes).min(FLUSH_BYTES));
+                joined.extend_from_slice(&first);
+                while let Some(next) = state.frames.front() {
+                    if joined.len() + next.len() > FLUSH_BYTES {
+                        break;
+                    }
+                    joined.extend_from_slice(next);
+                    state.frames.pop_front();
+                }
+                joined.freeze()
+            }
+            _ => first,
+        };
+        state.bytes = state.bytes.saturating_sub(joined.len());
+        state.waiting_since = if state.frames.is_empty() { None } else { Some(Instant::now()) };
+        if state.frames.is_empty() {
+            // An idle connection keeps no buffer: ten thousand of them would.
+            state.frames = VecDeque::new();
+        }
+        Some(joined)
+    }
+}
+
+fn wake(mut state: std::cell::RefMut<'_, State>) {
+    state.waiting_since.get_or_insert_with(Instant::now);
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// The body of a WebSocket response: the actor's own stream, which drives it, and its outbox.
+pub struct OutboxStream<S> {
+    actor: Option<Pin<Box<S>>>,
+    outbox: Rc<Outbox>,
+}
+
+impl<S> OutboxStream<S> {
+    pub fn new(actor: S, outbox: Rc<Outbox>) -> Self {
+        Self { actor: Some(Box::pin(actor)), outbox }
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>>> Stream for OutboxStream<S> {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Registered before anything is checked: a frame pushed in between wakes us again.
+        {
+            let mut state = self.outbox.state.borrow_mut();
+            if !state.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+                state.waker = Some(cx.waker().clone());
+            }
+        }
+        if let Some(actor) = &mut self.actor {
+            match actor.as_mut().poll_next(cx) {
+                Poll::Ready(Some(item)) => return Poll::Ready(Some(item)),
+                // The actor has ended; what it left in the outbox (its close frame) still goes out.
+                Poll::Ready(None) => self.actor = None,
+                Poll::Pending => {}
+            }
+        }
+        match self.outbox.take() {
+            Some(bytes) => Poll::Ready(Some(Ok(bytes))),
+            None if self.actor.is_none() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_leave_in_order_and_nothing_before_the_first() {
+        let outbox = Outbox::held();
+        assert_eq!(outbox.push(Bytes::from_static(b"b")), Ok(()));
+        assert_eq!(outbox.take(), None);
+        outbox.open_with(Bytes::from_static(b"a"));
+        outbox.close_with(Bytes::from_static(b"c"));
+        assert_eq!(outbox.push(Bytes::from_static(b"late")), Ok(()));
+        assert_eq!(outbox.take().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(outbox.take(), None);
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let outbox = Outbox::default();
+        let frame = Bytes::from(vec![0; 100 * 1024]);
+        assert_eq!((outbox.push(frame.clone()), outbox.push(frame.clone())), (Ok(()), Ok(())));
+        assert_eq!(outbox.push(frame.clone()), Err(Overflow));
+        assert_eq!(outbox.take(), None);
+        let fresh = Outbox::default();
+        assert_eq!(fresh.push(Bytes::from(vec![0; WAITING_BYTES + 1])), Ok(()), "one large page alone may go");
+    }
+}
