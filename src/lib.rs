@@ -1,11 +1,15 @@
 //! Hubbub: a place of their own for a group of people, in one binary.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
 pub mod ids;
+pub mod media;
 pub mod rooms;
+pub mod site;
 pub mod text;

@@ -1,0 +1,74 @@
+//! Secrets that the server makes for itself: random words, and the key that signs cookies.
+
+use crate::error::{Error, Result};
+use actix_web::cookie::Key;
+use data_encoding::BASE32_NOPAD;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::Path;
+
+/// What `Key` takes: 32 bytes to sign, 32 to encrypt.
+const KEY_LENGTH: usize = 64;
+
+/// 80 random bits as 16 letters and digits, easy to read out and to type.
+pub fn random_word() -> Result<String> {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    Ok(BASE32_NOPAD.encode(&bytes).to_lowercase())
+}
+
+/// The key of `DATA/session.key`, made when it isn't there yet. A new one signs everybody out.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn session_key(data: &Path) -> Result<Key, String> {
+    let path = data.join("session.key");
+    let cannot = |what: &dyn std::fmt::Display| format!("The file {} can't be used: {what}", path.display());
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&path) {
+        Ok(mut file) => {
+            let mut bytes = [0; KEY_LENGTH];
+            getrandom::fill(&mut bytes).map_err(|e| cannot(&e))?;
+            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|e| cannot(&e))?;
+            Ok(Key::from(&bytes))
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let bytes = std::fs::read(&path).map_err(|e| cannot(&e))?;
+            if bytes.len() == KEY_LENGTH {
+                Ok(Key::from(&bytes))
+            } else {
+                Err(cannot(&"it is damaged. Delete it to make a new one; everybody has to sign in again."))
+            }
+        }
+        Err(error) => Err(cannot(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = session_key(folder.path()).unwrap();
+        assert_eq!(first.signing(), session_key(folder.path()).unwrap().signing());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.path().join("session.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_named_instead_of_used() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("session.key"), b"short").unwrap();
+        let message = session_key(folder.path()).err().unwrap();
+        assert!(message.contains("session.key") && message.contains("damaged"), "{message}");
+    }
+}

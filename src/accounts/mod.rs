@@ -1,0 +1,21 @@
+//! Who is who: accounts and guests, their passwords and sessions, and the extractors that tell a handler who asks.
+
+mod cookie;
+mod device;
+mod directory;
+mod key;
+mod names;
+pub mod pages;
+mod password;
+pub mod session;
+mod state;
+pub mod user;
+mod visitor;
+
+pub use directory::{Directory, Presence};
+pub use names::{DisplayName, Username};
+pub use password::{Hasher, Password};
+pub use session::{SessionRow, Sessions};
+pub use state::{Accounts, Db, Newcomer};
+pub use user::{PeopleQuery, Person, Profile, Role, Status, StatusState};
+pub use visitor::{Reader, Visitor};

@@ -1,0 +1,229 @@
+//! The accounts floor as the features above reach it: the database, the caches in front, and what people do with
+//! their own account.
+
+use super::cookie;
+use super::directory::Directory;
+use super::key;
+use super::names::{DisplayName, Username};
+use super::password::{Hasher, Password};
+use super::session::{self, Sessions};
+use super::user::{self, Person, Profile};
+use crate::config::Config;
+use crate::db::{Database, Task, Which};
+use crate::error::{Error, Result};
+use crate::events::{Event, Events};
+use crate::ids::UserId;
+use actix_session::SessionMiddleware;
+use actix_web::cookie::Key;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The accounts database.
+pub type Db = Database<Task>;
+
+/// Everything about people that a handler may reach. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    pub db: Db,
+    pub directory: Directory,
+    pub sessions: Sessions,
+    pub hasher: Hasher,
+    pub config: Arc<Config>,
+    pub events: Events,
+    key: Key,
+    ownership: Arc<Ownership>,
+}
+
+/// Whether the place has its first account yet, and what it takes to make it.
+struct Ownership {
+    taken: AtomicBool,
+    /// Asked of the first account where strangers can reach the server; printed at start.
+    code: Option<String>,
+}
+
+/// Somebody who registers, with everything but the password's hash.
+pub struct Newcomer {
+    pub username: Username,
+    pub display_name: DisplayName,
+    pub password: Password,
+    /// What was typed as the owner's code.
+    pub invite: String,
+    /// The guest who becomes a full account.
+    pub guest: Option<UserId>,
+}
+
+impl Accounts {
+    /// Opens the accounts database and the key of the cookies. Blocks.
+    ///
+    /// # Errors
+    /// A sentence that names the database or the file.
+    pub fn open(config: Arc<Config>, events: Events) -> Result<Self, String> {
+        let data = &config.data;
+        std::fs::create_dir_all(data)
+            .map_err(|e| format!("The data folder {} can't be made: {e}", data.display()))?;
+        let db = open_database(&config)?;
+        let key = key::session_key(data)?;
+        let taken = db.read_blocking(user::anybody_registered).map_err(|e| e.detail())?;
+        let code = if taken || config.listen.ip().is_loopback() {
+            None
+        } else {
+            Some(key::random_word().map_err(|e| e.detail())?)
+        };
+        Ok(Self {
+            directory: Directory::new(db.clone()),
+            sessions: Sessions::new(db.clone(), events.clone()),
+            hasher: Hasher::new(config.bcrypt_cost),
+            ownership: Arc::new(Ownership { taken: AtomicBool::new(taken), code }),
+            key,
+            db,
+            config,
+            events,
+        })
+    }
+
+    /// Reads and writes the session cookie; to be wrapped around all routes.
+    pub fn session_middleware(&self) -> SessionMiddleware<Sessions> {
+        cookie::middleware(self.sessions.clone(), self.key.clone(), &self.config)
+    }
+
+    /// The one-time code that the first account needs, as long as there is no account.
+    pub fn owner_code(&self) -> Option<&str> {
+        self.ownership.code.as_deref().filter(|_| !self.ownership.taken.load(Ordering::Relaxed))
+    }
+
+    /// Whether the next account becomes the owner.
+    pub async fn awaits_owner(&self) -> Result<bool> {
+        if self.ownership.taken.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let taken = self.db.read(user::anybody_registered).await?;
+        self.ownership.taken.store(taken, Ordering::Relaxed);
+        Ok(!taken)
+    }
+
+    /// Compares a password and counts the log-in. `None` for an unknown name, a wrong password, a guest and a locked
+    /// account, all after the same time.
+    pub async fn log_in(&self, username: &str, password: String) -> Result<Option<Arc<Person>>> {
+        let typed = username.to_owned();
+        let found = self.db.read(move |conn| user::credentials(conn, &typed)).await?;
+        let account = found.filter(|c| !c.disabled);
+        let (id, hash) = account.map_or((None, None), |c| (Some(c.id), c.password_hash));
+        let right = self.hasher.verify(password, hash).await?;
+        let Some(id) = id.filter(|_| right) else { return Ok(None) };
+        let person = self.db.write(move |conn| user::record_login(conn, id)).await?;
+        Ok(Some(self.directory.put(person)).filter(|p| !p.disabled))
+    }
+
+    /// Makes a full account, or a guest into one. The first becomes the owner.
+    ///
+    /// # Errors
+    /// `Invalid` for `username` when it is taken, for `invite` when the owner's code is missing.
+    pub async fn register(&self, new: Newcomer) -> Result<Arc<Person>> {
+        // Asked before the costly hash; the row itself decides in the end.
+        if self.directory.by_username(new.username.as_str()).await?.is_some() {
+            return Err(Error::field("username", "That user name is taken. Choose another one."));
+        }
+        let knows_code = self.ownership.code.as_deref().is_none_or(|code| code == new.invite.trim());
+        let refused = || {
+            Error::field(
+                "invite",
+                "The first account needs the code that the server printed when it started.",
+            )
+        };
+        if !knows_code && self.awaits_owner().await? {
+            return Err(refused());
+        }
+        let hash = self.hasher.hash(new.password).await?;
+        let (username, name, guest) = (new.username, new.display_name, new.guest);
+        let person = self
+            .db
+            .write(move |conn| {
+                if !knows_code && !user::anybody_registered(conn)? {
+                    return Err(refused());
+                }
+                match guest {
+                    Some(id) => user::promote_guest(conn, id, &username, &name, &hash),
+                    None => user::create(conn, &username, &name, &hash),
+                }
+            })
+            .await?;
+        self.ownership.taken.store(true, Ordering::Relaxed);
+        let person = self.directory.put(person);
+        if guest.is_some() {
+            self.events.publish(&Event::ProfileChanged(person.id));
+        }
+        Ok(person)
+    }
+
+    /// Makes a guest.
+    pub async fn enter_as_guest(&self, name: DisplayName) -> Result<Arc<Person>> {
+        let person = self.db.write(move |conn| user::create_guest(conn, &name)).await?;
+        Ok(self.directory.put(person))
+    }
+
+    /// Changes what somebody shows of themselves, and tells the others.
+    pub async fn change_profile(&self, id: UserId, profile: Profile) -> Result<Arc<Person>> {
+        let shows = profile.shows();
+        let person = self.db.write(move |conn| user::set_profile(conn, id, &profile)).await?;
+        let person = self.directory.put(person);
+        if shows {
+            self.events.publish(&Event::ProfileChanged(id));
+        }
+        Ok(person)
+    }
+
+    /// Remembers the page to bring the person back to. Writes only when it is another one than before.
+    pub async fn remember_place(&self, person: &Person, path: &str) -> Result<()> {
+        if person.last_place == path {
+            return Ok(());
+        }
+        let (id, kept) = (person.id, path.to_owned());
+        let person = self
+            .db
+            .write(move |conn| {
+                user::set_last_place(conn, id, &kept)?;
+                user::find(conn, id)
+            })
+            .await?;
+        self.directory.put(person);
+        Ok(())
+    }
+
+    /// Looks for what other processes have changed; `app` calls it every 3 s.
+    pub async fn sweep(&self) -> Result<()> {
+        for user in self.sessions.sweep().await? {
+            self.directory.forget(user);
+        }
+        Ok(())
+    }
+
+    /// Locks somebody out or lets them in again; being locked out ends all their sessions.
+    ///
+    /// # Errors
+    /// `Conflict` for the only owner.
+    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<()> {
+        self.db
+            .write(move |conn| {
+                user::set_disabled(conn, id, disabled)?;
+                if disabled { session::revoke(conn, id, |_| true).map(drop) } else { Ok(()) }
+            })
+            .await?;
+        self.directory.forget(id);
+        // The rows carry the news: the sweep publishes what was revoked a moment ago.
+        self.sweep().await
+    }
+
+    /// Finishes what was accepted; later changes are refused.
+    pub fn close(&self) {
+        self.db.close();
+    }
+}
+
+/// Opens the accounts database as the server and the command line do.
+pub(crate) fn open_database(config: &Config) -> Result<Db, String> {
+    Database::open(Which::Accounts, &config.accounts_url(), |batch: Vec<Task>, outcome| {
+        for task in batch {
+            task.settle(&outcome);
+        }
+    })
+}

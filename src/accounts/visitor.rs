@@ -1,0 +1,125 @@
+//! Who asks: extractors that a handler names in its arguments, and thereby its condition.
+
+use super::cookie::{self, Bearer};
+use super::state::Accounts;
+use super::user::Person;
+use crate::clock::now_ms;
+use crate::error::{Error, Result};
+use crate::ids::SessionId;
+use crate::site::answer::{Looker, Looking};
+use crate::site::page::{RailProvider, Shell, Viewer};
+use actix_session::{Session, SessionExt as _};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use futures_core::future::LocalBoxFuture;
+use std::sync::Arc;
+
+/// A session is renewed at most this often, ms. Its row says then when the person was last here.
+const RENEWED_EVERY: i64 = 24 * 3600 * 1000;
+
+/// Somebody who is signed in. Without one, a page leads to `/login?next=…`, and an API call gets 401.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub person: Arc<Person>,
+    pub session: SessionId,
+}
+
+impl Visitor {
+    /// The person as the shell of a page shows them.
+    pub fn viewer(&self) -> Viewer {
+        self.person.viewer()
+    }
+
+    /// The shell of a page called `title`, whose place in the rail is `here`.
+    pub fn shell(
+        &self,
+        title: impl Into<String>,
+        here: impl Into<String>,
+        rails: &dyn RailProvider,
+    ) -> Shell {
+        Shell::new(title, here).seen_by(self.viewer(), rails.rail(self.person.id.0))
+    }
+}
+
+impl Looker for Person {
+    fn viewer(&self) -> Viewer {
+        Viewer {
+            id: self.id.0,
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+            guest: self.is_guest(),
+            hue: self.hue,
+        }
+    }
+}
+
+/// Somebody who may read what is public: a visitor, or anybody at all when `public_reading` is on.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub visitor: Option<Visitor>,
+}
+
+impl Reader {
+    /// The shell of a page called `title`, whose place in the rail is `here`.
+    pub fn shell(
+        &self,
+        title: impl Into<String>,
+        here: impl Into<String>,
+        rails: &dyn RailProvider,
+    ) -> Shell {
+        match &self.visitor {
+            Some(visitor) => visitor.shell(title, here, rails),
+            None => Shell::new(title, here),
+        }
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move { identify(&req).await?.ok_or(Error::SignInFirst) })
+    }
+}
+
+impl FromRequest for Reader {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let visitor = identify(&req).await?;
+            let public = accounts(&req)?.config.public_reading;
+            if visitor.is_none() && !public { Err(Error::SignInFirst) } else { Ok(Self { visitor }) }
+        })
+    }
+}
+
+fn accounts(req: &HttpRequest) -> Result<&Accounts> {
+    req.app_data::<web::Data<Accounts>>()
+        .map(|data| data.get_ref())
+        .ok_or_else(|| Error::internal("the application has no Accounts"))
+}
+
+/// Whoever the request's session belongs to. Asks the database only for what memory doesn't know.
+async fn identify(req: &HttpRequest) -> Result<Option<Visitor>> {
+    let session: Session = req.get_session();
+    let (user, id, seen_at) = match cookie::bearer(&session) {
+        Bearer::Person { user, session, seen_at } => (user, session, seen_at),
+        Bearer::Nobody => return Ok(None),
+        Bearer::Unknown => {
+            return Err(Error::Busy("The database does not answer. Try again in a moment."));
+        }
+    };
+    let person = accounts(req)?.directory.get(user).await?;
+    let Some(person) = person.filter(|p| !p.disabled) else { return Ok(None) };
+    let now = now_ms();
+    if now - seen_at > RENEWED_EVERY {
+        cookie::keep(&session, now);
+    }
+    req.extensions_mut().insert(Looking(person.clone()));
+    Ok(Some(Visitor { person, session: id }))
+}

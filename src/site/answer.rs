@@ -1,0 +1,326 @@
+//! How an answer goes out: pages, redirects, and every error as a page or as problem+json (RFC 9457).
+
+use super::headers;
+use super::page::{ErrorAction, ErrorPage, RailProvider, Shell, Viewer};
+use crate::error::{Error, FieldError, Result};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError, web};
+use askama::Template;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a whole address can't have in a header; separators and escapes in it stay what they are.
+const ADDRESS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
+/// What the value of a query parameter can't have.
+const PARAMETER: &AsciiSet = &ADDRESS.add(b'#').add(b'%').add(b'&').add(b'+').add(b'=').add(b'?');
+
+/// The number of a request, to be quoted when asking for help. Handlers find it in the request's extensions.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+impl RequestId {
+    fn next() -> Self {
+        static PREFIX: LazyLock<u32> = LazyLock::new(|| getrandom::u32().unwrap_or_default());
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        Self(format!("{:08x}-{}", *PREFIX, COUNT.fetch_add(1, Ordering::Relaxed)).into())
+    }
+}
+
+/// Somebody who looks at pages; implemented above this floor.
+pub trait Looker {
+    fn viewer(&self) -> Viewer;
+}
+
+/// Who looks, left in the request's extensions for the error page.
+pub struct Looking(pub Arc<dyn Looker>);
+
+/// `303 See Other` to a path of this place, in any script.
+pub fn see_other(path: &str) -> HttpResponse {
+    let location = utf8_percent_encode(path, ADDRESS).to_string();
+    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
+}
+
+/// A rendered page.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse> {
+    let text = page.render().map_err(Error::internal)?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
+}
+
+/// What went wrong, on its way from the handler to [`answer`] in the response's extensions.
+#[derive(Clone, Debug)]
+struct Trouble {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    fields: Vec<FieldError>,
+    retry_after_ms: Option<u64>,
+    /// For the log alone.
+    reason: Option<String>,
+}
+
+impl From<&Error> for Trouble {
+    fn from(error: &Error) -> Self {
+        Self {
+            status: error.status_code(),
+            code: error.code(),
+            detail: error.detail(),
+            fields: error.fields().to_vec(),
+            retry_after_ms: error.retry_after_ms(),
+            reason: if let Error::Internal(source) = error { Some(chain(source.as_ref())) } else { None },
+        }
+    }
+}
+
+/// An error with all its causes, from the outermost in.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let trouble = Trouble::from(self);
+        let mut response = HttpResponse::new(trouble.status);
+        response.extensions_mut().insert(trouble);
+        response
+    }
+}
+
+/// What Actix itself refused: no such route, no such method, a body that it could not read.
+impl Trouble {
+    fn of_actix(status: StatusCode) -> Self {
+        let (code, detail) = match status.as_u16() {
+            401 => ("sign_in_first", "Sign in first."),
+            403 => ("forbidden", "That is not allowed."),
+            404 => ("not_found", "There is nothing here."),
+            405 => ("method_not_allowed", "That can't be done with this address."),
+            408 => ("timeout", "That took too long. Try again."),
+            413 => ("too_large", "That is too large."),
+            415 => ("media_type", "That kind of content is not understood here."),
+            416 => ("range", "That part of the file does not exist."),
+            429 => ("rate_limited", "That was too quick. Try again in a moment."),
+            503 => ("busy", "The server is busy. Try again in a moment."),
+            400..=499 => ("bad_request", "That request could not be read."),
+            _ => ("internal", "Something went wrong on our side. Nothing you sent was stored."),
+        };
+        Self {
+            status,
+            code,
+            detail: detail.to_owned(),
+            fields: Vec::new(),
+            retry_after_ms: None,
+            reason: status.is_server_error().then(|| "an answer without a reason".to_owned()),
+        }
+    }
+}
+
+/// The outermost middleware: numbers the request, words every error for who asked, completes the headers.
+pub async fn answer(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = RequestId::next();
+    req.extensions_mut().insert(id.clone());
+    let programs = is_for_programs(req.path());
+    match next.call(req).await {
+        Ok(response) => {
+            let mut response = response.map_into_boxed_body();
+            if let Some(trouble) = trouble_of(&response) {
+                let context = Context::of(&response, &id);
+                say(response.response_mut(), &trouble, &context);
+            }
+            finish(response.response_mut(), &id);
+            Ok(response)
+        }
+        // Only from a middleware, which had no request left to answer: the session store, in practice.
+        Err(error) => {
+            let mut response = error.error_response();
+            let mut trouble = response
+                .extensions()
+                .get::<Trouble>()
+                .cloned()
+                .unwrap_or_else(|| Trouble::of_actix(response.status()));
+            trouble.reason = trouble.reason.map(|_| error.to_string());
+            let context = Context { id: &id, programs, ..Context::unknown(&id) };
+            say(&mut response, &trouble, &context);
+            finish(&mut response, &id);
+            Err(InternalError::from_response("answered", response).into())
+        }
+    }
+}
+
+/// Programs get problem+json, people get pages.
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/ws" || path.starts_with("/ws/")
+}
+
+fn trouble_of(response: &ServiceResponse) -> Option<Trouble> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    let response = response.response();
+    if let Some(trouble) = response.extensions().get::<Trouble>() {
+        return Some(trouble.clone());
+    }
+    // A handler's own page stays; what Actix says in plain text or not at all is said again in our words.
+    let bare =
+        response.error().is_some() || matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
+    bare.then(|| Trouble::of_actix(status))
+}
+
+/// What the wording of an error depends on.
+struct Context<'a> {
+    id: &'a RequestId,
+    programs: bool,
+    /// The address to come back to after signing in; only one that can be asked for again.
+    address: Option<String>,
+    /// The route, as logs may show it: addresses carry names.
+    route: String,
+    shell: Shell,
+}
+
+impl<'a> Context<'a> {
+    fn unknown(id: &'a RequestId) -> Self {
+        Self { id, programs: false, address: None, route: String::new(), shell: Shell::default() }
+    }
+
+    fn of(response: &ServiceResponse, id: &'a RequestId) -> Self {
+        let request = response.request();
+        let programs = is_for_programs(request.path());
+        let again = matches!(*request.method(), Method::GET | Method::HEAD);
+        let shell = if programs { Shell::default() } else { shell_for(request) };
+        Self {
+            id,
+            programs,
+            address: again.then(|| request.uri().to_string()),
+            route: format!("{} {}", request.method(), request.match_pattern().unwrap_or_default()),
+            shell,
+        }
+    }
+}
+
+fn shell_for(request: &actix_web::HttpRequest) -> Shell {
+    let shell = Shell::new("", request.path());
+    let extensions = request.extensions();
+    match (extensions.get::<Looking>(), request.app_data::<web::Data<dyn RailProvider>>()) {
+        (Some(looking), Some(rails)) => {
+            let viewer = looking.0.viewer();
+            let rail = rails.rail(viewer.id);
+            shell.seen_by(viewer, rail)
+        }
+        _ => shell,
+    }
+}
+
+fn say(response: &mut HttpResponse, trouble: &Trouble, context: &Context<'_>) {
+    if let Some(reason) = &trouble.reason {
+        tracing::error!(request_id = %context.id.0, route = %context.route, %reason, "a request failed");
+    }
+    if let Some(ms) = trouble.retry_after_ms {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
+    }
+    if trouble.status == StatusCode::UNAUTHORIZED && !context.programs {
+        lead_to_login(response, context.address.as_deref());
+        return;
+    }
+    let (mime, body) = if context.programs {
+        ("application/problem+json", problem(trouble, context.id))
+    } else {
+        ("text/html; charset=utf-8", page(trouble, context))
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
+    // Swapped, so that what is set already stays: `Allow`, `Content-Range`, cookies.
+    let bare = std::mem::replace(response, HttpResponse::new(trouble.status));
+    *response = bare.set_body(BoxBody::new(body));
+}
+
+fn lead_to_login(response: &mut HttpResponse, address: Option<&str>) {
+    let location = match address {
+        Some(address) => format!("/login?next={}", utf8_percent_encode(address, PARAMETER)),
+        None => "/login".to_owned(),
+    };
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+fn problem(trouble: &Trouble, id: &RequestId) -> String {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: trouble.status.canonical_reason().unwrap_or("Error"),
+        status: trouble.status.as_u16(),
+        code: trouble.code,
+        detail: &trouble.detail,
+        request_id: &id.0,
+        fields: &trouble.fields,
+        retry_after_ms: trouble.retry_after_ms,
+    };
+    serde_json::to_string(&problem).unwrap_or_default()
+}
+
+fn page(trouble: &Trouble, context: &Context<'_>) -> String {
+    let heading = match trouble.status.as_u16() {
+        403 => "That is not for you",
+        404 => "Nothing here",
+        409 => "That collides with something",
+        413 => "Too large",
+        429 => "A little slower",
+        503 => "Too much at once",
+        400..=499 => "That did not work",
+        _ => "Something went wrong",
+    };
+    let page = ErrorPage {
+        shell: Shell { title: heading.to_owned(), ..context.shell.clone() },
+        status: trouble.status.as_u16(),
+        heading: heading.to_owned(),
+        detail: trouble.detail.clone(),
+        action: Some(ErrorAction { href: "/".to_owned(), label: "Back to the start".to_owned() }),
+        request_id: trouble.status.is_server_error().then(|| context.id.0.to_string()),
+    };
+    // A template that fails here must not hide the sentence itself.
+    page.render().unwrap_or_else(|_| trouble.detail.clone())
+}
+
+fn finish(response: &mut HttpResponse, id: &RequestId) {
+    let status = response.status();
+    let headers = response.headers_mut();
+    headers::complete(status, headers);
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
