@@ -1,17 +1,18 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
 use crate::accounts::Accounts;
-use crate::board::Board;
+use crate::board::{BoardRev, Front};
 use crate::chat::{AddShard, Chat, ChatServer, Local, Presence, Publish, Shard};
 use crate::config::Config;
 use crate::events::{Event, Events};
 use crate::home::Rails;
 use crate::media::Library;
-use crate::rooms::{Committed, Rooms};
+use crate::ids::BOARD;
+use crate::rooms::{Committed, Fact, Rooms};
 use crate::routes;
 use crate::site::limit::Limits;
 use crate::site::page::{Pages, RailProvider};
-use crate::site::{answer, headers, lifeline, origin};
+use crate::site::{answer, body, lifeline, origin};
 use actix::{Actor, Addr, Arbiter, System};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
@@ -118,11 +119,11 @@ struct House {
     config: Arc<Config>,
     accounts: Accounts,
     rooms: Rooms,
-    board: Board,
+    board: Front,
     library: Library,
     chat: Chat,
     pages: Pages,
-    limits: Limits,
+    limits: Arc<Limits>,
 }
 
 impl House {
@@ -131,11 +132,11 @@ impl House {
         let presence = Presence::default();
         let server = ChatServer::new(presence.clone()).start();
         let accounts = Accounts::open(config.clone(), events.clone())?;
-        let front = crate::board::Front::default();
-        let rooms = Rooms::open(&config, publisher(server.clone(), front.clone()))?;
-        let limits = Limits::new(&config);
-        let library = Library::open(&config, rooms.db.clone())?;
-        let board = Board::new(rooms.clone(), front);
+        let rev = BoardRev::default();
+        let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone()))?;
+        let limits = Arc::new(Limits::new(&config));
+        let library = Library::open(&config.media, rooms.db.clone())?;
+        let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(rooms.clone()));
         let chat = Chat::open(rooms.clone(), accounts.clone(), server, presence, limits.clone())
             .await
@@ -183,11 +184,17 @@ where
 }
 
 /// What happens after every commit: the board's front learns of it first, because its author is answered next.
-fn publisher(server: Addr<ChatServer>, front: crate::board::Front) -> impl FnMut(Committed) + Send + 'static {
+fn publisher(server: Addr<ChatServer>, board: BoardRev) -> impl FnMut(Committed) + Send + 'static {
     let permits = Arc::new(Semaphore::new(BATCHES_UNDER_WAY));
     let runtime = tokio::runtime::Handle::current();
     move |committed| {
-        front.committed(&committed);
+        for fact in &committed.facts {
+            if let Fact::Message(message) = fact
+                && message.room == BOARD
+            {
+                board.raise(message.rev);
+            }
+        }
         let permit = runtime.block_on(permits.clone().acquire_owned()).ok();
         server.do_send(Publish { committed, permit });
     }
@@ -252,7 +259,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
     let (library, chat, pages, limits) = (house.library.clone(), house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
-    let origins = origin::Origins::new(&config);
+    let threads = config.workers;
     let server = HttpServer::new(move || {
         // Runs on each worker's own thread: its connections share this floor without locks.
         let local = Local::new(workers.fetch_add(1, Ordering::Relaxed));
@@ -264,19 +271,18 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::new(library.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))
-            .app_data(web::Data::new(limits.clone()))
-            .app_data(web::Data::new(origins.clone()))
+            .app_data(web::Data::from(limits.clone()))
+            .app_data(web::Data::from(config.clone()))
             .app_data(web::Data::from(presence.clone()))
             .app_data(web::ThinData(local))
-            .configure(answer::extractors)
+            .configure(body::limits)
             .configure(routes::all)
             .wrap(accounts.session_middleware())
             .wrap(from_fn(origin::check))
             .wrap(from_fn(answer::answer))
-            .wrap(from_fn(headers::add))
     });
     Ok(server
-        .workers(config.workers)
+        .workers(threads)
         .on_connect(lifeline::keep)
         // Without it 100 members got a twentieth of the deliveries.
         .tcp_nodelay(true)

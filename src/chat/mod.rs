@@ -37,7 +37,7 @@ pub struct Chat {
     pub accounts: Accounts,
     pub server: Addr<ChatServer>,
     pub presence: Presence,
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// This process, by a random word.
     pub node: Arc<str>,
     /// Changes when the messages database was restored: clients drop what they have then.
@@ -55,7 +55,7 @@ impl Chat {
         accounts: Accounts,
         server: Addr<ChatServer>,
         presence: Presence,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Result<Self> {
         let epoch = rooms.epoch().await?;
         let node = crate::rooms::Nonce::random()?.as_str()[..8].into();

@@ -4,6 +4,7 @@ use super::library::{Library, Opened};
 use super::pieces::{Piece, Pieces, Unsent};
 use super::range::{Span, Validators, Wanted};
 use super::scan::{modified_ms, size};
+use crate::accounts::Reader;
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::media::item::version;
@@ -26,14 +27,18 @@ const POLICY: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-in
 
 /// `GET` and `HEAD` of `/media/{id}/file`, `/api/v1/media/{id}/file` and `/original`. With `?v=` of the item's page
 /// it may be kept for good; with `?download` the browser saves it.
-pub async fn get(request: HttpRequest, library: web::Data<Library>) -> Result<HttpResponse> {
+pub async fn get(_reader: Reader, request: HttpRequest, library: web::Data<Library>) -> Result<HttpResponse> {
+    serve(&request, &library).await
+}
+
+async fn serve(request: &HttpRequest, library: &Library) -> Result<HttpResponse> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish());
     }
     let id: Option<MediaId> = request.match_info().get("id").and_then(|id| id.parse().ok());
     let id = id.ok_or(Error::NotFound("There is no such item in the library."))?;
     let opened = library.open_file(id).await?;
-    answer(&request, opened)
+    answer(request, opened)
 }
 
 fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
@@ -52,19 +57,14 @@ fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
     let wanted = validators.judge(request, length);
     match wanted {
         Wanted::NotModified => Ok(response.status(StatusCode::NOT_MODIFIED).finish()),
-        Wanted::PreconditionFailed => {
-            Ok(plain(&mut response, StatusCode::PRECONDITION_FAILED, "The file is another one now."))
-        }
-        Wanted::NotSatisfiable => {
-            response.insert_header((CONTENT_RANGE, format!("bytes */{length}")));
-            Ok(plain(&mut response, StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such part."))
-        }
+        // Bare: the outermost middleware words them for who asked.
+        Wanted::PreconditionFailed => Ok(response.status(StatusCode::PRECONDITION_FAILED).finish()),
+        Wanted::NotSatisfiable => Ok(response
+            .status(StatusCode::RANGE_NOT_SATISFIABLE)
+            .insert_header((CONTENT_RANGE, format!("bytes */{length}")))
+            .finish()),
         Wanted::Whole | Wanted::Part(_) | Wanted::Parts(_) => send(request, response, opened, &wanted),
     }
-}
-
-fn plain(response: &mut HttpResponseBuilder, status: StatusCode, words: &'static str) -> HttpResponse {
-    response.status(status).insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(words)
 }
 
 /// Size and time of change: the same on every node that serves a copy with its times kept, unlike the inode.
@@ -177,11 +177,12 @@ mod tests {
 
     impl Place {
         async fn ask(&self, request: TestRequest) -> ServiceResponse {
-            let resource = web::resource("/media/{id}/file").to(|request, library| async {
-                get(request, library).await.unwrap_or_else(|error| {
-                    HttpResponse::build(StatusCode::from_u16(error.status()).unwrap()).finish()
-                })
-            });
+            let resource =
+                web::resource("/media/{id}/file").to(async |request, library: web::Data<Library>| {
+                    serve(&request, &library).await.unwrap_or_else(|error| {
+                        HttpResponse::build(StatusCode::from_u16(error.status()).unwrap()).finish()
+                    })
+                });
             let app =
                 init_service(App::new().app_data(web::Data::new(self.library.clone())).service(resource))
                     .await;

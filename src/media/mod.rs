@@ -1,9 +1,11 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges.
 
+pub mod api;
 pub mod file;
 mod format;
 pub mod item;
 mod library;
+pub mod pages;
 mod pieces;
 mod range;
 mod scan;
