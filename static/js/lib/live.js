@@ -44,6 +44,10 @@ class Live extends EventTarget {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.socket.hurry();
     });
+    // Logging out ends the session's sockets, and being sent to sign in would overtake the form's own answer.
+    document.addEventListener("submit", (event) => {
+      if (/** @type {HTMLFormElement} */ (event.target).getAttribute("action") === "/logout") this.socket.stop();
+    });
     // An open socket would keep the page out of the back-forward cache.
     addEventListener("pagehide", () => this.socket.stop());
     addEventListener("pageshow", (event) => {
