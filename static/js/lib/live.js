@@ -18,7 +18,7 @@ class Live extends EventTarget {
   guest = document.body.dataset.guest !== undefined;
   rooms = new Rooms();
   outbox = new Outbox(storage(), this.user);
-  socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, probe);
   /** The last `ready`, for elements that come after it. @type {Frame | null} */
   ready = null;
 
@@ -38,7 +38,7 @@ class Live extends EventTarget {
   start() {
     if (!this.user) return;
     this.socket.addEventListener("frame", (event) => this.#frame(/** @type {CustomEvent<Frame>} */ (event).detail));
-    this.socket.addEventListener("down", (event) => this.#down(/** @type {CustomEvent} */ (event).detail.attempt));
+    this.socket.addEventListener("down", () => this.#tell("down", null));
     this.socket.addEventListener("signed-out", signIn);
     addEventListener("online", () => this.socket.hurry());
     document.addEventListener("visibilitychange", () => {
@@ -138,21 +138,26 @@ class Live extends EventTarget {
     this.#tell("rooms-changed", null);
   }
 
-  /** @param {number} attempt */
-  async #down(attempt) {
-    this.#tell("down", null);
-    // A refused handshake looks like a dead server; only a plain request, now and then, tells that the session is over.
-    if (attempt % 8 !== 1) return;
-    const answer = await fetch("/api/v1/me", { credentials: "same-origin" }).catch(() => null);
-    if (answer?.status === 401) signIn();
-  }
-
   /**
    * @param {string} fact
    * @param {any} detail
    */
   #tell(fact, detail) {
     this.dispatchEvent(new CustomEvent(fact, { detail }));
+  }
+}
+
+/** A server that doesn't answer a small request in this time isn't back yet. */
+const PROBE_PATIENCE = 4000;
+
+/** @returns {Promise<"there" | "away" | "signed-out">} */
+async function probe() {
+  try {
+    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PROBE_PATIENCE) });
+    if (answer.status === 401) return "signed-out";
+    return answer.ok ? "there" : "away";
+  } catch {
+    return "away";
   }
 }
 
