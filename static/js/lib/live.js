@@ -116,7 +116,7 @@ class Live extends EventTarget {
   /** @param {Frame} frame */
   #isReady(frame) {
     // The database was restored: nothing on this page can be trusted.
-    if (this.ready && this.ready.epoch !== frame.epoch) return location.reload();
+    if (this.ready && this.ready.epoch !== frame.epoch) return reread();
     this.ready = frame;
     this.rooms.reset(frame.rooms ?? []);
     this.#tell("ready", frame);
@@ -159,6 +159,14 @@ async function probe() {
   } catch {
     return "away";
   }
+}
+
+/** Reads the page afresh; not again and again, should the server contradict itself. */
+export function reread() {
+  const last = Number(history.state?.reread ?? 0);
+  if (Date.now() - last < 10_000) return console.warn("This page was read afresh a moment ago and is still not right.");
+  history.replaceState({ reread: Date.now() }, "");
+  location.reload();
 }
 
 function signIn() {
