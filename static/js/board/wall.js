@@ -32,6 +32,9 @@ class BoardWall extends HTMLElement {
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
     this.#layOut();
+    const wanted = this.#note(Number(new URLSearchParams(location.search).get("around")));
+    wanted?.classList.add("focus");
+    wanted?.scrollIntoView({ block: "center" });
     if (live.ready) this.#isReady();
   }
 
