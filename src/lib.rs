@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -12,5 +13,6 @@ pub mod events;
 pub mod ids;
 pub mod media;
 pub mod rooms;
+pub mod routes;
 pub mod site;
 pub mod text;
