@@ -11,7 +11,7 @@ fn unfinished() -> Vec<String> {
 
 /// The home folders of whoever built it.
 fn machine_paths() -> Vec<String> {
-    [("/ro", "ot/"), ("/wo", "rk/"), ("/ho", "me/")].map(|(a, b)| format!("{a}{b}")).to_vec()
+    [("/ro", "ot/"), ("/wo", "rk/")].map(|(a, b)| format!("{a}{b}")).to_vec()
 }
 
 fn find(words: &[String], files: &[(String, String)]) -> Vec<String> {
