@@ -2,12 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod app;
+pub mod chat;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
 pub mod ids;
+pub mod media;
 pub mod rooms;
+pub mod routes;
 pub mod site;
 pub mod text;

@@ -37,7 +37,7 @@ pub struct Chat {
     pub accounts: Accounts,
     pub server: Addr<ChatServer>,
     pub presence: Presence,
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// This process, by a random word.
     pub node: Arc<str>,
     /// Changes when the messages database was restored: clients drop what they have then.
@@ -55,12 +55,13 @@ impl Chat {
         accounts: Accounts,
         server: Addr<ChatServer>,
         presence: Presence,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Result<Self> {
         let epoch = rooms.epoch().await?;
         let node = crate::rooms::Nonce::random()?.as_str()[..8].into();
         // A room's size decides only whether typing is told; ten seconds old is good enough.
-        let sizes = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
+        let sizes =
+            moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
         Ok(Self { rooms, accounts, server, presence, limits, node, epoch: epoch.into(), sizes })
     }
 
@@ -84,6 +85,11 @@ impl Chat {
             "color": person.hue,
         }));
         self.server.do_send(Tell(Item::Profile { person, frame }));
+    }
+
+    /// Tells everybody to come back after the restart, each in a moment of their own.
+    pub fn say_farewell(&self) {
+        self.server.do_send(Tell(Item::Farewell));
     }
 
     /// Tells a session's sockets to go.

@@ -1,8 +1,19 @@
 //! The library as pages: the shelf of posters, and the player.
 
+use super::item::{Item, Page};
+use super::library::Library;
+use crate::accounts::{Reader, Visitor};
+use crate::error::Result;
+use crate::ids::MediaId;
+use crate::site::answer::html;
+use crate::site::page::{Pages, Shell, Stamp};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
-use crate::site::page::{Shell, Stamp};
+/// Posters on one page: four rows of a wide screen.
+const SHELF: i64 = 48;
 
 /// One thing in the library.
 #[derive(Debug, Clone, Default)]
@@ -60,9 +71,103 @@ pub struct PlayerPage {
     pub item: ItemView,
 }
 
+impl From<Item> for ItemView {
+    fn from(item: Item) -> Self {
+        Self {
+            href: format!("/media/{}", item.id),
+            src: format!("/media/{}/file?v={}", item.id, item.version()),
+            kind: item.kind.as_str().to_owned(),
+            size: in_words(item.size),
+            length: String::new(),
+            added: Stamp(item.added_at),
+            title: item.title,
+            mime: item.mime,
+        }
+    }
+}
+
+/// A number of bytes as people read it: `512 bytes`, `3.2 MB`.
+fn in_words(bytes: i64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    // In tenths of a unit, rounded; whole numbers keep the sum exact for every file.
+    let (mut tenths, mut unit) = (bytes.saturating_add(50) / 100, 0);
+    while tenths >= 10_000 && unit + 1 < units.len() {
+        (tenths, unit) = ((tenths + 500) / 1000, unit + 1);
+    }
+    let name = units[unit];
+    if tenths < 100 {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {name}", (tenths + 5) / 10)
+    }
+}
+
+/// From where on the library is shown.
+#[derive(Debug, Deserialize)]
+pub struct Place {
+    before: Option<i64>,
+}
+
+/// `GET /media`
+pub async fn library(
+    reader: Reader,
+    pages: web::Data<Pages>,
+    library: web::Data<Library>,
+    place: web::Query<Place>,
+) -> Result<HttpResponse> {
+    let page = Page { limit: SHELF, before: place.before.map(MediaId), ..Page::default() };
+    let (items, more) = library.page(page).await?;
+    let (count, bytes) = library.total().await?;
+    let summary = match count {
+        0 => String::new(),
+        1 => format!("1 item, {}", in_words(bytes)),
+        _ => format!("{count} items, {}", in_words(bytes)),
+    };
+    let next = items.last().filter(|_| more).map(|last| format!("/media?before={}", last.id));
+    let viewer = reader.visitor.as_ref().map(Visitor::viewer);
+    let shell = pages.shell(viewer, "Library", "/media").await;
+    html(
+        StatusCode::OK,
+        &LibraryPage { shell, items: items.into_iter().map(Into::into).collect(), summary, next },
+    )
+}
+
+/// `GET /media/{id}`
+pub async fn player(
+    reader: Reader,
+    pages: web::Data<Pages>,
+    library: web::Data<Library>,
+    id: web::Path<MediaId>,
+) -> Result<HttpResponse> {
+    let item = library.item(id.into_inner()).await?;
+    let viewer = reader.visitor.as_ref().map(Visitor::viewer);
+    let shell = pages.shell(viewer, item.title.clone(), "/media").await;
+    html(StatusCode::OK, &PlayerPage { shell, item: item.into() })
+}
+
 #[cfg(test)]
 mod page_tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_said_in_the_unit_that_fits() {
+        for (bytes, words) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (473_896, "474 kB"),
+            (999_950, "1.0 MB"),
+            (3_240_000, "3.2 MB"),
+            (41_000_000, "41 MB"),
+            (2_000_000_000_000, "2.0 TB"),
+        ] {
+            assert_eq!(in_words(bytes), words);
+        }
+    }
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
 

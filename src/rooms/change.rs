@@ -399,7 +399,10 @@ mod tests {
 
     async fn channel(house: &House, owner: i64, name: &str) -> Result<RoomView> {
         let name = RoomName::parse(name).map_err(|f| Error::Invalid(vec![f]))?;
-        house.rooms.change_room(Request::CreateChannel { owner: UserId(owner), name, topic: String::new() }).await
+        house
+            .rooms
+            .change_room(Request::CreateChannel { owner: UserId(owner), name, topic: String::new() })
+            .await
     }
 
     #[tokio::test]
@@ -440,8 +443,14 @@ mod tests {
         let first = house.rooms.post(post(room, 1, "a", "hello")?).await?;
         house.rooms.post(post(room, 1, "b", "more")?).await?;
         assert_eq!(house.rooms.post(post(room, 1, "a", "hello")?).await?, first);
-        assert_eq!(house.rooms.post(post(room, 1, "a", "other")?).await.map_err(|e| e.code()), Err("nonce_reused"));
-        assert_eq!(house.rooms.post(post(BOARD, 1, "a", "hello")?).await.map_err(|e| e.code()), Err("nonce_reused"));
+        assert_eq!(
+            house.rooms.post(post(room, 1, "a", "other")?).await.map_err(|e| e.code()),
+            Err("nonce_reused")
+        );
+        assert_eq!(
+            house.rooms.post(post(BOARD, 1, "a", "hello")?).await.map_err(|e| e.code()),
+            Err("nonce_reused")
+        );
         let published: Vec<i64> = house
             .committed
             .try_iter()
@@ -466,7 +475,8 @@ mod tests {
         let again =
             house.rooms.change_room(Request::Join { user: UserId(2), target: Target::Id(room.id) }).await?;
         assert_eq!(again.members, 2);
-        let left = house.rooms.change_room(Request::Leave { user: UserId(2), target: Target::Id(room.id) }).await?;
+        let left =
+            house.rooms.change_room(Request::Leave { user: UserId(2), target: Target::Id(room.id) }).await?;
         assert_eq!((left.members, left.joined), (1, false));
         Ok(())
     }
@@ -493,7 +503,9 @@ mod tests {
                 ))
             })
             .await?;
-        let seqs = |(messages, more): (Vec<Message>, bool)| (messages.iter().map(|m| m.seq).collect::<Vec<_>>(), more);
+        let seqs = |(messages, more): (Vec<Message>, bool)| {
+            (messages.iter().map(|m| m.seq).collect::<Vec<_>>(), more)
+        };
         assert_eq!(seqs(newest), (vec![5, 6, 7], true));
         assert_eq!(seqs(before), (vec![1, 2], false));
         assert_eq!(seqs(around), (vec![2, 3, 4, 5], true));
@@ -518,7 +530,9 @@ mod tests {
         let marks = house
             .rooms
             .db
-            .read(move |conn| Ok((room::read_mark(conn, UserId(1), room)?, room::read_mark(conn, UserId(5), BOARD)?)))
+            .read(move |conn| {
+                Ok((room::read_mark(conn, UserId(1), room)?, room::read_mark(conn, UserId(5), BOARD)?))
+            })
             .await?;
         assert_eq!(marks, (Some(1), Some(0)));
         Ok(())

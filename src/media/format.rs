@@ -1,0 +1,138 @@
+//! What a media file is: by its first bytes, and where they don't say, by its extension.
+
+use std::path::Path;
+
+/// Bytes of a file's beginning that [`Format::of`] looks at. Matroska names its document type within these.
+pub const HEAD: usize = 64;
+
+/// What is heard and what is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Audio,
+    Video,
+}
+
+impl Kind {
+    /// As stored and as sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "audio" => Ok(Self::Audio),
+            "video" => Ok(Self::Video),
+            _ => Err(format!("“{text}” is no kind of media")),
+        }
+    }
+}
+
+/// A type that browsers can be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    pub kind: Kind,
+    pub mime: &'static str,
+}
+
+const fn audio(mime: &'static str) -> Format {
+    Format { kind: Kind::Audio, mime }
+}
+
+const fn video(mime: &'static str) -> Format {
+    Format { kind: Kind::Video, mime }
+}
+
+impl Format {
+    /// The format of a file, or nothing when its extension is none of a media file. `head` is its beginning,
+    /// up to [`HEAD`] bytes; it may be empty, as with a file that has only begun to arrive.
+    pub fn of(path: &Path, head: &[u8]) -> Option<Self> {
+        let named = Self::by_extension(path)?;
+        Some(Self::by_content(head, named).unwrap_or(named))
+    }
+
+    fn by_extension(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "wav" => audio("audio/wav"),
+            "mp3" => audio("audio/mpeg"),
+            "ogg" | "oga" | "opus" => audio("audio/ogg"),
+            "flac" => audio("audio/flac"),
+            "m4a" => audio("audio/mp4"),
+            "aac" => audio("audio/aac"),
+            "mp4" | "m4v" => video("video/mp4"),
+            "webm" => video("video/webm"),
+            "mov" => video("video/quicktime"),
+            "mkv" => video("video/x-matroska"),
+            _ => return None,
+        })
+    }
+
+    /// The containers that hold sound as well as pictures keep the kind that the extension promised.
+    fn by_content(head: &[u8], named: Self) -> Option<Self> {
+        let at = |from: usize, bytes: &[u8]| head.get(from..from + bytes.len()) == Some(bytes);
+        let has = |bytes: &[u8]| head.windows(bytes.len()).any(|window| window == bytes);
+        Some(match head {
+            _ if at(0, b"RIFF") && at(8, b"WAVE") => audio("audio/wav"),
+            _ if at(0, b"fLaC") => audio("audio/flac"),
+            _ if at(0, b"OggS") && has(b"\x80theora") => video("video/ogg"),
+            _ if at(0, b"OggS") => audio("audio/ogg"),
+            _ if at(4, b"ftypqt  ") => video("video/quicktime"),
+            _ if at(4, b"ftypM4A") || at(4, b"ftypM4B") => audio("audio/mp4"),
+            _ if at(4, b"ftyp") && named.kind == Kind::Audio => audio("audio/mp4"),
+            _ if at(4, b"ftyp") => video("video/mp4"),
+            _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") && named.kind == Kind::Audio => {
+                audio("audio/webm")
+            }
+            _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") => video("video/webm"),
+            _ if at(0, b"\x1a\x45\xdf\xa3") => video("video/x-matroska"),
+            _ if at(0, b"ID3") => audio("audio/mpeg"),
+            // Both begin with twelve set bits; the layer bits are zero in ADTS alone.
+            [0xff, second, ..] if second & 0xf6 == 0xf0 => audio("audio/aac"),
+            [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => audio("audio/mpeg"),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_beat_the_extension() {
+        let of = |name: &str, head: &[u8]| Format::of(Path::new(name), head).map(|format| format.mime);
+        for (name, head, mime) in [
+            ("a.wav", b"RIFF\x24\0\0\0WAVEfmt ".as_slice(), "audio/wav"),
+            ("a.mp3", b"RIFF\x24\0\0\0WAVEfmt ", "audio/wav"),
+            ("a.MP3", b"ID3\x04\0\0", "audio/mpeg"),
+            ("a.mp3", b"\xff\xfb\x90\x64", "audio/mpeg"),
+            ("a.mp3", b"\xff\xf1\x50\x80", "audio/aac"),
+            ("a.mp4", b"\0\0\0\x20ftypisom", "video/mp4"),
+            ("a.m4a", b"\0\0\0\x20ftypisom", "audio/mp4"),
+            ("a.mp4", b"\0\0\0\x14ftypqt  ", "video/quicktime"),
+            ("a.mkv", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", "video/webm"),
+            ("a.opus", b"OggS\0\x02", "audio/ogg"),
+        ] {
+            assert_eq!(of(name, head), Some(mime), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_has_only_begun_to_arrive_is_what_its_name_says() {
+        assert_eq!(Format::of(Path::new("talk.webm"), b"").map(|f| f.mime), Some("video/webm"));
+    }
+
+    #[test]
+    fn a_file_without_a_media_extension_is_none() {
+        for name in ["README.md", "page.html", "noextension", "picture.svg", ".mp4"] {
+            assert_eq!(Format::of(Path::new(name), b"RIFF\x24\0\0\0WAVEfmt "), None, "{name}");
+        }
+    }
+}

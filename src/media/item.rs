@@ -1,0 +1,228 @@
+//! An item of the library: its row, and how rows follow what the folder holds.
+
+use super::format::Kind;
+use crate::db::Conn;
+use crate::db::schema::messages::media_items;
+use crate::error::{Error, Result};
+use crate::ids::MediaId;
+use crate::on_conn;
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+/// Rows in one insert: far below what either database takes as parameters.
+const ROWS: usize = 200;
+/// The most that one page may hold.
+pub const PAGE: i64 = 100;
+
+/// One file of the library.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = media_items)]
+pub struct Item {
+    pub id: MediaId,
+    /// Relative to the library's folder, with forward slashes.
+    pub path: String,
+    pub title: String,
+    #[diesel(deserialize_as = String)]
+    pub kind: Kind,
+    pub mime: String,
+    /// Bytes.
+    pub size: i64,
+    /// When the file was changed; milliseconds.
+    pub modified_at: i64,
+    /// When it came into the library; milliseconds.
+    pub added_at: i64,
+}
+
+impl Item {
+    /// What changes whenever the file does: the page's `?v=`, which makes an address cacheable for good.
+    pub fn version(&self) -> String {
+        version(self.size, self.modified_at)
+    }
+
+    /// The file's name without its folders.
+    pub fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The version of a file with this size in bytes and this time of change in milliseconds.
+pub fn version(size: i64, modified_at: i64) -> String {
+    format!("{size:x}-{modified_at:x}")
+}
+
+/// A file as the folder shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub path: String,
+    pub title: String,
+    pub kind: Kind,
+    pub mime: &'static str,
+    pub size: i64,
+    pub modified_at: i64,
+}
+
+/// What the table knows of a file, to compare the folder with.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Known {
+    pub id: MediaId,
+    pub path: String,
+    pub size: i64,
+    pub modified_at: i64,
+    pub gone: bool,
+}
+
+/// What must be written so that the table says what the folder shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Not in the table yet, in the order in which they get their ids.
+    pub new: Vec<Found>,
+    /// Replaced, or back again.
+    pub changed: Vec<(MediaId, Found)>,
+    pub gone: Vec<MediaId>,
+}
+
+impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.changed.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// Which part of the list is asked for.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// 1 to [`PAGE`].
+    pub limit: i64,
+    /// Only ids below.
+    pub before: Option<MediaId>,
+    /// Only ids above; the lowest of them.
+    pub after: Option<MediaId>,
+    pub kind: Option<Kind>,
+    /// Part of the title, whatever the case of ASCII letters.
+    pub query: Option<String>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { limit: PAGE, before: None, after: None, kind: None, query: None }
+    }
+}
+
+/// Every row, those of absent files too.
+pub fn known(conn: &mut Conn) -> Result<Vec<Known>> {
+    use media_items as m;
+    Ok(m::table.select((m::id, m::path, m::size, m::modified_at, m::gone)).load(conn)?)
+}
+
+/// One item whose file is there.
+///
+/// # Errors
+/// `NotFound` when there is no such item, or its file is gone.
+pub fn find(conn: &mut Conn, id: MediaId) -> Result<Item> {
+    media_items::table
+        .filter(media_items::id.eq(id).and(media_items::gone.eq(false)))
+        .select(Item::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or(Error::NotFound("There is no such item in the library."))
+}
+
+/// A page of the list, newest first, and whether more items lie beyond it.
+pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
+    let mut query = media_items::table
+        .filter(media_items::gone.eq(false))
+        .select(Item::as_select())
+        .limit(page.limit + 1)
+        .into_boxed();
+    if let Some(before) = page.before {
+        query = query.filter(media_items::id.lt(before));
+    }
+    if let Some(after) = page.after {
+        query = query.filter(media_items::id.gt(after));
+    }
+    if let Some(kind) = page.kind {
+        query = query.filter(media_items::kind.eq(kind.as_str()));
+    }
+    if let Some(text) = &page.query {
+        // Lower case on both sides: SQLite's LIKE ignores the case of ASCII letters, Postgres's doesn't.
+        let lowered = diesel::dsl::sql::<diesel::sql_types::Text>("lower(title)");
+        query = query.filter(lowered.like(pattern(text)).escape('\\'));
+    }
+    let upwards = page.after.is_some() && page.before.is_none();
+    query = if upwards { query.order(media_items::id.asc()) } else { query.order(media_items::id.desc()) };
+    let mut items: Vec<Item> = query.load(conn)?;
+    let limit = usize::try_from(page.limit).unwrap_or_default();
+    let more = items.len() > limit;
+    items.truncate(limit);
+    if upwards {
+        items.reverse();
+    }
+    Ok((items, more))
+}
+
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// How many items there are, and their bytes together.
+pub fn total(conn: &mut Conn) -> Result<(i64, i64)> {
+    // The sum of BIGINTs is a NUMERIC on Postgres, which would need a library of its own to be read.
+    let (count, bytes): (i64, Option<f64>) = media_items::table
+        .filter(media_items::gone.eq(false))
+        .select((
+            count_star(),
+            diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Double>>(
+                "CAST(SUM(size) AS DOUBLE PRECISION)",
+            ),
+        ))
+        .first(conn)?;
+    #[expect(clippy::cast_possible_truncation, reason = "no library comes near 2^53 bytes")]
+    Ok((count, bytes.unwrap_or_default() as i64))
+}
+
+/// Writes what a scan found. `now` is when the new ones came; milliseconds.
+pub fn apply(conn: &mut Conn, changes: &Changes, now: i64) -> Result<()> {
+    use media_items as m;
+    for some in changes.new.chunks(ROWS) {
+        let rows: Vec<_> = some
+            .iter()
+            .map(|file| {
+                (
+                    m::path.eq(&file.path),
+                    m::title.eq(&file.title),
+                    m::kind.eq(file.kind.as_str()),
+                    m::mime.eq(file.mime),
+                    m::size.eq(file.size),
+                    m::modified_at.eq(file.modified_at),
+                    m::added_at.eq(now),
+                    m::gone.eq(false),
+                )
+            })
+            .collect();
+        // Another node over the same folder may have been quicker; its row is as good as ours.
+        on_conn!(&mut *conn, c => diesel::insert_into(m::table)
+            .values(&rows).on_conflict(m::path).do_nothing().execute(c))?;
+    }
+    for (id, file) in &changes.changed {
+        diesel::update(m::table.filter(m::id.eq(id)))
+            .set((
+                m::kind.eq(file.kind.as_str()),
+                m::mime.eq(file.mime),
+                m::size.eq(file.size),
+                m::modified_at.eq(file.modified_at),
+                m::gone.eq(false),
+            ))
+            .execute(conn)?;
+    }
+    for some in changes.gone.chunks(ROWS) {
+        diesel::update(m::table.filter(m::id.eq_any(some))).set(m::gone.eq(true)).execute(conn)?;
+    }
+    Ok(())
+}
