@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
