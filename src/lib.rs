@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod home;
 pub mod ids;
 pub mod media;
 pub mod rooms;
