@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod board;
+pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;

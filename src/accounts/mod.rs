@@ -1,8 +1,10 @@
 //! Who is who: accounts and guests, their passwords and sessions, and the extractors that tell a handler who asks.
 
+pub mod api;
 mod cookie;
 mod device;
 mod directory;
+pub mod entry;
 mod key;
 mod names;
 pub mod pages;

@@ -83,6 +83,16 @@ impl From<String> for StatusState {
     }
 }
 
+/// A chosen accent.
+///
+/// # Errors
+/// For the field `color`: not a number of degrees.
+pub fn parse_hue(degrees: Option<i32>) -> Result<i32, FieldError> {
+    degrees
+        .filter(|d| (0..360).contains(d))
+        .ok_or_else(|| FieldError::new("color", "A color is a hue from 0 to 359 degrees."))
+}
+
 /// What somebody says about themselves at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {

@@ -7,7 +7,7 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
 use crate::site::answer::{Looker, Looking};
-use crate::site::page::{RailProvider, Shell, Viewer};
+use crate::site::page::Viewer;
 use actix_session::{Session, SessionExt as _};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -28,16 +28,6 @@ impl Visitor {
     /// The person as the shell of a page shows them.
     pub fn viewer(&self) -> Viewer {
         self.person.viewer()
-    }
-
-    /// The shell of a page called `title`, whose place in the rail is `here`.
-    pub fn shell(
-        &self,
-        title: impl Into<String>,
-        here: impl Into<String>,
-        rails: &dyn RailProvider,
-    ) -> Shell {
-        Shell::new(title, here).seen_by(self.viewer(), rails.rail(self.person.id.0))
     }
 }
 
@@ -60,17 +50,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The shell of a page called `title`, whose place in the rail is `here`.
-    pub fn shell(
-        &self,
-        title: impl Into<String>,
-        here: impl Into<String>,
-        rails: &dyn RailProvider,
-    ) -> Shell {
-        match &self.visitor {
-            Some(visitor) => visitor.shell(title, here, rails),
-            None => Shell::new(title, here),
-        }
+    /// The person as the shell of a page shows them; nobody when signed out.
+    pub fn viewer(&self) -> Option<Viewer> {
+        self.visitor.as_ref().map(Visitor::viewer)
     }
 }
 

@@ -6,7 +6,7 @@ use super::server::{Item, SetStatus, Tell};
 use super::shard::WATCHED;
 use super::Chat;
 use crate::accounts::user::{PeopleQuery, Status, StatusState};
-use crate::accounts::{Person, user};
+use crate::accounts::{Person, Profile, user};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{self, Changes, parse_limit};
@@ -302,7 +302,8 @@ async fn set_status(chat: &Chat, user: UserId, asked: protocol::Status) -> Resul
         _ => return Err(Error::field("state", "A state is online, away or dnd.")),
     };
     let status = Status::parse(state, &asked.text.unwrap_or_default()).map_err(|e| Error::Invalid(vec![e]))?;
-    chat.accounts.set_status(user, status.clone()).await?;
+    let profile = Profile { status: Some(status.clone()), ..Profile::default() };
+    chat.accounts.change_profile(user, profile).await?;
     chat.server.do_send(SetStatus { user, state: status.state.as_str(), text: status.text });
     Ok(Nothing {})
 }

@@ -37,7 +37,7 @@ pub struct Chat {
     pub accounts: Accounts,
     pub server: Addr<ChatServer>,
     pub presence: Presence,
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// This process, by a random word.
     pub node: Arc<str>,
     /// Changes when the messages database was restored: clients drop what they have then.
@@ -55,7 +55,7 @@ impl Chat {
         accounts: Accounts,
         server: Addr<ChatServer>,
         presence: Presence,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Result<Self> {
         let epoch = rooms.epoch().await?;
         let node = crate::rooms::Nonce::random()?.as_str()[..8].into();
@@ -84,6 +84,11 @@ impl Chat {
             "color": person.hue,
         }));
         self.server.do_send(Tell(Item::Profile { person, frame }));
+    }
+
+    /// Tells everybody to come back after the restart, each in a moment of their own.
+    pub fn say_farewell(&self) {
+        self.server.do_send(Tell(Item::Farewell));
     }
 
     /// Tells a session's sockets to go.

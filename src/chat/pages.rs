@@ -1,8 +1,20 @@
-//! The channels as pages: the list of all, and one channel with its newest messages.
+//! The channels as pages: the list of all, and one channel with its newest messages. Everything here works without
+//! a script.
 
 use askama::Template;
 
-use crate::site::page::{FieldErrors, Person, Shell, Stamp};
+use super::command::{self, new_channel, new_post};
+use super::protocol::History;
+use super::{Chat, protocol};
+use crate::accounts::{Reader, Visitor};
+use crate::error::{Error, Result};
+use crate::ids::{RoomId, UserId};
+use crate::rooms::{Kind, Message, Nonce, Request, Target, message, room};
+use crate::site::answer::{html, see_other};
+use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp, channel_href};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 
 /// Messages of one author within this many milliseconds stand together under one name.
 const TOGETHER: i64 = 5 * 60 * 1000;
@@ -122,6 +134,249 @@ impl ChannelPage {
     fn blank(&self) -> MessageView {
         MessageView::default()
     }
+}
+
+impl From<Message> for MessageView {
+    fn from(message: Message) -> Self {
+        Self {
+            seq: message.seq,
+            rev: message.rev,
+            author: Person::new(message.user.0, message.name, message.guest),
+            at: Stamp(message.at),
+            title: message.title.unwrap_or_default(),
+            text: message.text,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ListQuery {
+    after: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+pub struct ChannelForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    topic: String,
+}
+
+/// `GET /channels`: all channels by name.
+pub async fn channels(
+    reader: Reader,
+    query: web::Query<ListQuery>,
+    chat: web::Data<Chat>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let page = channels_page(&reader, query.into_inner().after, &chat, &pages).await?;
+    html(StatusCode::OK, &page)
+}
+
+async fn channels_page(reader: &Reader, after: Option<String>, chat: &Chat, pages: &Pages) -> Result<ChannelsPage> {
+    let user = reader.visitor.as_ref().map(|v| v.person.id);
+    let page = command::rooms(chat, user, after, None).await?;
+    let next = page.rooms.last().filter(|_| page.more).map(|room| {
+        format!("/channels?after={}", percent_encoding::utf8_percent_encode(&room.name, percent_encoding::NON_ALPHANUMERIC))
+    });
+    let channels = page.rooms.into_iter().filter(|room| room.kind == Kind::Channel).map(|room| ChannelRow {
+        id: room.id.0,
+        href: channel_href(&room.name),
+        name: room.name,
+        topic: room.topic,
+        members: room.members,
+        joined: room.joined,
+    });
+    Ok(ChannelsPage {
+        shell: pages.shell(reader.viewer(), "Channels", "/channels").await,
+        channels: channels.collect(),
+        next,
+        may_create: reader.visitor.is_some(),
+        typed_name: String::new(),
+        typed_topic: String::new(),
+        errors: FieldErrors::default(),
+    })
+}
+
+/// `POST /channels`: creates a channel and goes there.
+pub async fn create(
+    visitor: Visitor,
+    form: web::Form<ChannelForm>,
+    chat: web::Data<Chat>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let form = form.into_inner();
+    let name = form.name.trim();
+    let created = match new_channel(visitor.person.id, "channel", name, &form.topic) {
+        Ok(request) => chat.rooms.change_room(request).await,
+        Err(error) => Err(error),
+    };
+    match created {
+        Ok(room) => Ok(see_other(&channel_href(&room.name))),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {
+            let reader = Reader { visitor: Some(visitor) };
+            let mut page = channels_page(&reader, None, &chat, &pages).await?;
+            page.errors = FieldErrors::of_error(&error, "name");
+            page.typed_name = form.name;
+            page.typed_topic = form.topic;
+            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Default, Deserialize)]
+pub struct PageQuery {
+    before: Option<i64>,
+    after: Option<i64>,
+    around: Option<i64>,
+}
+
+/// `GET /c/{name}`: the channel with its newest messages, or those that the query asks for.
+pub async fn channel(
+    reader: Reader,
+    name: web::Path<String>,
+    query: web::Query<PageQuery>,
+    chat: web::Data<Chat>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let query = query.into_inner();
+    let page = channel_page(&reader, &name, &query, &chat, &pages).await?;
+    if let Some(visitor) = &reader.visitor {
+        let (accounts, person, href) = (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
+        // Nobody waits for it: the page is right whether or not the place could be kept.
+        actix_web::rt::spawn(async move { accounts.remember_place(&person, &href).await });
+    }
+    html(StatusCode::OK, &page)
+}
+
+async fn channel_page(
+    reader: &Reader,
+    name: &str,
+    query: &PageQuery,
+    chat: &Chat,
+    pages: &Pages,
+) -> Result<ChannelPage> {
+    let wanted = message::Page::parse(query.before, query.after, query.around)?;
+    let user = reader.visitor.as_ref().map(|v| v.person.id);
+    let asked = name.to_owned();
+    let (mut view, found, more) = chat
+        .rooms
+        .db
+        .snapshot(move |conn| {
+            let found = room::find_channel(conn, &asked)?;
+            let mark = user.map_or(Ok(None), |user| room::read_mark(conn, user, found.id))?;
+            let (messages, more) = message::page(conn, found.id, wanted, message::PAGE)?;
+            Ok((crate::rooms::RoomView::new(found, mark), messages, more))
+        })
+        .await?;
+    if let Some(user) = user {
+        chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
+    }
+    let newer = found.last().is_some_and(|last| last.seq < view.last_seq);
+    // Going forward, `more` speaks of the newer ones; older ones exist unless the page starts with the first.
+    let older = if matches!(wanted, message::Page::After(_)) { found.first().is_some_and(|m| m.seq > 1) } else { more };
+    let mut messages: Vec<MessageView> = found.into_iter().map(MessageView::from).collect();
+    for message in &mut messages {
+        message.focus = query.around == Some(message.seq);
+    }
+    arrange(&mut messages, view.read_seq, user.map(|id| id.0));
+    let href = channel_href(&view.name);
+    Ok(ChannelPage {
+        shell: pages.shell(reader.viewer(), view.name.clone(), href.clone()).await,
+        room: RoomView {
+            id: view.id.0,
+            name: view.name,
+            href,
+            topic: view.topic,
+            members: view.members,
+            joined: view.joined,
+            rev: view.rev,
+            last_seq: view.last_seq,
+            read_seq: view.read_seq,
+        },
+        messages,
+        more: older,
+        newer,
+        nonce: Nonce::random()?.as_str().to_owned(),
+        typed_text: String::new(),
+        errors: FieldErrors::default(),
+    })
+}
+
+#[derive(Deserialize)]
+pub struct SendForm {
+    #[serde(default)]
+    text: String,
+    /// A browser's form brings one; a hand-written request may leave it out.
+    nonce: Option<String>,
+}
+
+/// `POST /c/{name}`: sends a message and goes back to the channel.
+pub async fn send(
+    visitor: Visitor,
+    name: web::Path<String>,
+    form: web::Form<SendForm>,
+    chat: web::Data<Chat>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let form = form.into_inner();
+    let asked = name.clone();
+    let room = chat.rooms.db.read(move |conn| room::find_channel(conn, &asked)).await?;
+    match post(&visitor, room.id, &form, &chat).await {
+        Ok(()) => Ok(see_other(&channel_href(&room.name))),
+        Err(error @ (Error::Invalid(_) | Error::Conflict { .. } | Error::TooMany { .. })) => {
+            let reader = Reader { visitor: Some(visitor) };
+            let mut page = channel_page(&reader, &name, &PageQuery::default(), &chat, &pages).await?;
+            page.errors = FieldErrors::of_error(&error, "text");
+            page.typed_text = form.text;
+            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn post(visitor: &Visitor, room: RoomId, form: &SendForm, chat: &Chat) -> Result<()> {
+    chat.limits.send(visitor.person.id)?;
+    let nonce = match &form.nonce {
+        Some(nonce) => nonce.clone(),
+        None => Nonce::random()?.as_str().to_owned(),
+    };
+    let post = new_post(&visitor.person, room, nonce, &form.text, None, None)?;
+    chat.rooms.post(post).await.map(drop)
+}
+
+/// `POST /c/{name}/join`
+pub async fn join(visitor: Visitor, name: web::Path<String>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    let target = Target::Channel(name.into_inner());
+    let room = chat.rooms.change_room(Request::Join { user: visitor.person.id, target }).await?;
+    Ok(see_other(&channel_href(&room.name)))
+}
+
+/// `POST /c/{name}/leave`
+pub async fn leave(visitor: Visitor, name: web::Path<String>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    let target = Target::Channel(name.into_inner());
+    chat.rooms.change_room(Request::Leave { user: visitor.person.id, target }).await?;
+    Ok(see_other("/channels"))
+}
+
+/// `GET /m/{room}/{seq}`: a message's own address leads to the page that shows it among its neighbours.
+pub async fn permalink(reader: Reader, path: web::Path<(RoomId, i64)>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    let (id, seq) = path.into_inner();
+    // A signed-out reader is nobody's member; the board and the channels are open to them here.
+    let user = reader.visitor.as_ref().map_or(UserId(0), |v| v.person.id);
+    let around = History { room: id, before: None, after: Some(seq.saturating_sub(1).max(0)), around: None, limit: Some(1) };
+    let page = command::history(&chat, user, protocol::History { ..around }).await?;
+    if page.messages.first().is_none_or(|m| m.seq != seq) {
+        return Err(Error::NotFound("There is no such message."));
+    }
+    let room = chat.rooms.db.read(move |conn| room::find(conn, id)).await?;
+    let place = match room.kind {
+        Kind::Board => format!("/board?around={seq}"),
+        _ => format!("{}?around={seq}", channel_href(&room.name)),
+    };
+    Ok(see_other(&format!("{place}#m-{seq}")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::shard::Local;
 use super::{Chat, protocol};
-use crate::accounts::{Person, Profile};
+use crate::accounts::Person;
+use crate::accounts::api::Me;
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::rooms::{RoomView, room};
@@ -16,7 +17,7 @@ const ROOMS: i64 = 500;
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ready")]
 struct Ready<'a> {
-    user: Profile,
+    user: Me,
     rooms: Vec<RoomView>,
     more: bool,
     /// Direct partners and members of groups who are here. There are neither yet.
@@ -47,7 +48,7 @@ pub async fn load(chat: Chat, local: Local, key: u64, person: Arc<Person>) -> Re
     let (mut rooms, more) = chat.rooms.db.snapshot(move |conn| room::joined(conn, user, ROOMS)).await?;
     chat.rooms.marks.overlay(user, &mut rooms);
     Ok(protocol::frame(&Ready {
-        user: Profile::of(&person),
+        user: Me::from(&*person),
         rooms,
         more,
         online: [],

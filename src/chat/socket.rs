@@ -8,7 +8,7 @@ use super::shard::Local;
 use super::Chat;
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
-use crate::site::{lifeline, limit};
+use crate::site::lifeline;
 use actix_http::ws::{CloseCode, Codec};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
@@ -25,7 +25,7 @@ pub async fn connect(
     chat: web::Data<Chat>,
     local: web::ThinData<Local>,
 ) -> Result<HttpResponse> {
-    chat.limits.connect(limit::address(&request))?;
+    chat.limits.connection(&request)?;
     let mut response = handshake_with_protocols(&request, &["hubbub.v1"])
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
     let outbox = Rc::new(Outbox::held());

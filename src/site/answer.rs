@@ -1,7 +1,7 @@
 //! How an answer goes out: pages, redirects, and every error as a page or as problem+json (RFC 9457).
 
 use super::headers;
-use super::page::{ErrorAction, ErrorPage, RailProvider, Shell, Viewer};
+use super::page::{ErrorAction, ErrorPage, Pages, Shell, Viewer};
 use crate::error::{Error, FieldError, Result};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,7 +9,7 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, HttpResponse, ResponseError, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
@@ -145,7 +145,7 @@ pub async fn answer(
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
             if let Some(trouble) = trouble_of(&response) {
-                let context = Context::of(&response, &id);
+                let context = Context::of(&response, &id).await;
                 say(response.response_mut(), &trouble, &context);
             }
             finish(response.response_mut(), &id);
@@ -204,11 +204,11 @@ impl<'a> Context<'a> {
         Self { id, programs: false, address: None, route: String::new(), shell: Shell::default() }
     }
 
-    fn of(response: &ServiceResponse, id: &'a RequestId) -> Self {
+    async fn of(response: &ServiceResponse, id: &'a RequestId) -> Self {
         let request = response.request();
         let programs = is_for_programs(request.path());
         let again = matches!(*request.method(), Method::GET | Method::HEAD);
-        let shell = if programs { Shell::default() } else { shell_for(request) };
+        let shell = if programs { Shell::default() } else { shell_for(request.clone()).await };
         Self {
             id,
             programs,
@@ -219,16 +219,12 @@ impl<'a> Context<'a> {
     }
 }
 
-fn shell_for(request: &actix_web::HttpRequest) -> Shell {
-    let shell = Shell::new("", request.path());
-    let extensions = request.extensions();
-    match (extensions.get::<Looking>(), request.app_data::<web::Data<dyn RailProvider>>()) {
-        (Some(looking), Some(rails)) => {
-            let viewer = looking.0.viewer();
-            let rail = rails.rail(viewer.id);
-            shell.seen_by(viewer, rail)
-        }
-        _ => shell,
+/// The shell as the viewer knows it, when there is one; otherwise that of a stranger.
+async fn shell_for(request: HttpRequest) -> Shell {
+    let viewer = request.extensions().get::<Looking>().map(|looking| looking.0.viewer());
+    match request.app_data::<web::Data<Pages>>() {
+        Some(pages) => pages.shell(viewer, "", request.path()).await,
+        None => Shell::new("", request.path()),
     }
 }
 

@@ -12,6 +12,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Messages a second per person, and how many at once.
+pub const SENDS_PER_SECOND: u32 = 10;
+pub const SENDS_BURST: u32 = 30;
 /// Keys that a limiter remembers before it looks for those it may forget.
 const KEYS: usize = 50_000;
 
@@ -92,7 +95,7 @@ impl Limits {
     /// Bursts are wide enough for a class of students behind one address.
     pub fn new(config: &Config) -> Self {
         let limiters = config.rate_limits.then(|| Limiters {
-            sends: Limiter::new(10, 30),
+            sends: Limiter::new(SENDS_PER_SECOND, SENDS_BURST),
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod assets;
 pub mod body;
 pub mod headers;
+pub mod lifeline;
 pub mod limit;
 pub mod origin;
 pub mod page;

@@ -228,6 +228,14 @@ impl FieldErrors {
         Self(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
+    /// What `error` says, beside its fields; an error without any stands beside `field`.
+    pub fn of_error(error: &crate::error::Error, field: &str) -> Self {
+        if error.fields().is_empty() {
+            return Self::one(field, error.detail());
+        }
+        Self(error.fields().iter().map(|e| FieldError { field: e.field.into(), message: e.message.to_string() }).collect())
+    }
+
     /// The message for `field`. The field `""` is the form as a whole.
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
@@ -236,6 +244,15 @@ impl FieldErrors {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// What a name can't have as one segment of a path.
+const SEGMENT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// `/c/{name}`, percent-encoded.
+pub fn channel_href(name: &str) -> String {
+    format!("/c/{}", percent_encoding::utf8_percent_encode(name, SEGMENT))
 }
 
 /// One of the drawings in `static/icons.svg`, as a template writes it.

@@ -1,0 +1,316 @@
+//! Coming in and leaving: register, log in, enter as a guest, log out.
+
+use super::names::{DisplayName, Username};
+use super::pages::{EntryForm, EntryPage, EntryTyped};
+use super::password::Password;
+use super::state::{Accounts, Newcomer};
+use super::user::Person;
+use super::visitor::Visitor;
+use super::{cookie, device};
+use crate::config::Registration;
+use crate::error::{Error, FieldError, Result};
+use crate::site::answer::{html, see_other};
+use crate::site::limit::Limits;
+use crate::site::page::{self, FieldErrors, Shell};
+use actix_session::Session;
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+/// Bytes of an address to go on to; a longer one is dropped.
+const NEXT_MAX: usize = 2048;
+
+/// `?next=` of the entry page.
+#[derive(Deserialize)]
+pub struct EntryQuery {
+    #[serde(default)]
+    next: String,
+}
+
+/// The body of `POST /login`. A field that isn't sent counts as empty, and gets its own sentence.
+#[derive(Deserialize)]
+pub struct LoginForm {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// The body of `POST /register`.
+#[derive(Deserialize)]
+pub struct RegisterForm {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    invite: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// The body of `POST /guest`.
+#[derive(Deserialize)]
+pub struct GuestForm {
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /`: the last place of whoever is signed in, the entry page for everybody else.
+pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> Result<HttpResponse> {
+    match visitor {
+        Some(visitor) => Ok(see_other(home_of(&visitor.person))),
+        None => Entry::new(EntryForm::Login, "").show(&accounts, StatusCode::OK).await,
+    }
+}
+
+/// `GET /login?next=`
+pub async fn login_page(
+    accounts: web::Data<Accounts>,
+    visitor: Option<Visitor>,
+    query: web::Query<EntryQuery>,
+) -> Result<HttpResponse> {
+    match visitor {
+        Some(visitor) => Ok(go_on(&visitor.person, &query.next)),
+        None => Entry::new(EntryForm::Login, &query.next).show(&accounts, StatusCode::OK).await,
+    }
+}
+
+/// `GET /register?next=`: open to a guest too, who becomes a full account here.
+pub async fn register_page(
+    accounts: web::Data<Accounts>,
+    visitor: Option<Visitor>,
+    query: web::Query<EntryQuery>,
+) -> Result<HttpResponse> {
+    let mut entry = Entry::new(EntryForm::Register, &query.next);
+    match visitor {
+        Some(visitor) if !visitor.person.is_guest() => return Ok(go_on(&visitor.person, &query.next)),
+        Some(visitor) => {
+            entry.typed.display_name.clone_from(&visitor.person.display_name);
+            entry.notice = Some("What you wrote as a guest stays yours.");
+        }
+        None => {}
+    }
+    entry.show(&accounts, StatusCode::OK).await
+}
+
+/// `POST /login`
+pub async fn login(
+    req: HttpRequest,
+    accounts: web::Data<Accounts>,
+    limits: web::Data<Limits>,
+    session: Session,
+    web::Form(form): web::Form<LoginForm>,
+) -> Result<HttpResponse> {
+    limits.sign_in(&req)?;
+    if let Some(person) = accounts.log_in(&form.username, form.password).await? {
+        cookie::begin(&session, person.id, &device_of(&req));
+        return Ok(go_on(&person, &form.next));
+    }
+    let mut entry = Entry::new(EntryForm::Login, &form.next);
+    entry.typed.username = form.username;
+    let words = "That user name and password don't belong together. Check both and try again.";
+    entry.errors = FieldErrors::one("", words);
+    entry.show(&accounts, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+/// `POST /register`
+pub async fn register(
+    req: HttpRequest,
+    accounts: web::Data<Accounts>,
+    limits: web::Data<Limits>,
+    visitor: Option<Visitor>,
+    session: Session,
+    web::Form(form): web::Form<RegisterForm>,
+) -> Result<HttpResponse> {
+    limits.newcomer(&req)?;
+    if accounts.config.registration == Registration::Closed {
+        return Err(Error::forbidden(
+            "registration_closed",
+            "Nobody can register here at the moment. Ask the person who runs this place for an account.",
+        ));
+    }
+    let guest = visitor.filter(|v| v.person.is_guest()).map(|v| v.person.id);
+    let registered = match newcomer(&form, guest, accounts.config.password_min) {
+        Ok(new) => accounts.register(new).await,
+        Err(wrong) => Err(Error::Invalid(wrong)),
+    };
+    match registered {
+        Ok(person) => {
+            cookie::begin(&session, person.id, &device_of(&req));
+            Ok(go_on(&person, &form.next))
+        }
+        Err(Error::Invalid(wrong)) => {
+            let mut entry = Entry::new(EntryForm::Register, &form.next);
+            entry.typed =
+                EntryTyped { username: form.username, display_name: form.display_name, invite: form.invite };
+            entry.errors = field_errors(wrong);
+            entry.show(&accounts, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What was typed, or what is wrong with each field of it.
+fn newcomer(
+    form: &RegisterForm,
+    guest: Option<crate::ids::UserId>,
+    password_min: usize,
+) -> Result<Newcomer, Vec<FieldError>> {
+    let username = Username::parse(&form.username);
+    let password = Password::parse(&form.password, password_min);
+    // A name that isn't given is the user name; one that is given must be right.
+    let display_name = match (form.display_name.trim(), &username) {
+        ("", Ok(username)) => Ok(DisplayName::from(username)),
+        ("", Err(_)) => DisplayName::parse("nobody"),
+        (typed, _) => DisplayName::parse(typed),
+    };
+    match (username, password, display_name) {
+        (Ok(username), Ok(password), Ok(display_name)) => {
+            Ok(Newcomer { username, display_name, password, invite: form.invite.clone(), guest })
+        }
+        (username, password, display_name) => {
+            Err([username.err(), password.err(), display_name.err()].into_iter().flatten().collect())
+        }
+    }
+}
+
+/// `POST /guest`
+pub async fn guest(
+    req: HttpRequest,
+    accounts: web::Data<Accounts>,
+    limits: web::Data<Limits>,
+    session: Session,
+    web::Form(form): web::Form<GuestForm>,
+) -> Result<HttpResponse> {
+    limits.newcomer(&req)?;
+    if !accounts.config.guests {
+        return Err(Error::forbidden("guests_off", "Guests can't enter here. Register or log in."));
+    }
+    match DisplayName::parse(&form.display_name) {
+        Ok(name) => {
+            let person = accounts.enter_as_guest(name).await?;
+            cookie::begin(&session, person.id, &device_of(&req));
+            Ok(go_on(&person, &form.next))
+        }
+        Err(wrong) => {
+            let mut entry = Entry::new(EntryForm::Guest, &form.next);
+            entry.typed.display_name = form.display_name;
+            entry.errors = field_errors(vec![wrong]);
+            entry.show(&accounts, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+    }
+}
+
+/// `POST /logout`: also for somebody who isn't signed in any more.
+pub async fn logout(session: Session) -> HttpResponse {
+    session.purge();
+    see_other("/login")
+}
+
+/// The entry page in the making.
+struct Entry {
+    open: EntryForm,
+    typed: EntryTyped,
+    errors: FieldErrors,
+    next: String,
+    notice: Option<&'static str>,
+}
+
+impl Entry {
+    fn new(open: EntryForm, next: &str) -> Self {
+        let next = safe_next(next).unwrap_or_default().to_owned();
+        Self { open, typed: EntryTyped::default(), errors: FieldErrors::default(), next, notice: None }
+    }
+
+    async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
+        let first_account = accounts.awaits_owner().await?;
+        let title = match self.open {
+            EntryForm::Login => "Log in",
+            EntryForm::Register => "Register",
+            EntryForm::Guest => "Come in",
+        };
+        let page = EntryPage {
+            shell: Shell::new(title, "/login"),
+            open: self.open,
+            typed: self.typed,
+            errors: self.errors,
+            next: self.next,
+            registration: accounts.config.registration == Registration::Open,
+            invite_label: accounts
+                .owner_code()
+                .map(|_| "The owner's code, printed when the server started".to_owned()),
+            guests: accounts.config.guests,
+            password_min: accounts.config.password_min,
+            first_account,
+            notice: self.notice.map(str::to_owned),
+        };
+        html(status, &page)
+    }
+}
+
+pub(super) fn field_errors(wrong: Vec<FieldError>) -> FieldErrors {
+    FieldErrors(
+        wrong
+            .into_iter()
+            .map(|w| page::FieldError { field: w.field.to_owned(), message: w.message.into_owned() })
+            .collect(),
+    )
+}
+
+fn device_of(req: &HttpRequest) -> String {
+    let header = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    device::describe(header.unwrap_or_default())
+}
+
+fn home_of(person: &Person) -> &str {
+    safe_next(&person.last_place).unwrap_or("/dashboard")
+}
+
+fn go_on(person: &Person, next: &str) -> HttpResponse {
+    see_other(safe_next(next).unwrap_or_else(|| home_of(person)))
+}
+
+/// A path of this place: one leading slash and nothing that a browser could read as another host. `/` itself and
+/// the entry pages would only lead in a circle.
+fn safe_next(next: &str) -> Option<&str> {
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let here = next.starts_with('/') && !next.starts_with("//") && next.len() <= NEXT_MAX;
+    let plain = !next.contains('\\') && !next.chars().any(char::is_control);
+    (here && plain && !matches!(path, "/" | "/login" | "/register" | "/logout" | "/guest")).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_never_leads_away() {
+        for good in ["/board", "/c/caf\u{e9} 1?before=3#m-2", "/a//b", "/c/%2F%2Fx"] {
+            assert_eq!(safe_next(good), Some(good));
+        }
+        let long = format!("/{}", "x".repeat(NEXT_MAX));
+        for bad in [
+            "",
+            "board",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x",
+            "\\/evil",
+            " /board",
+            "/login?next=/login",
+            "/",
+            long.as_str(),
+        ] {
+            assert_eq!(safe_next(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Rooms, members and messages over the HTTP API.
+
+use super::Chat;
+use super::command::{self, ChangePage, MessagePage, RoomPage, new_channel, new_post};
+use super::protocol::History;
+use crate::accounts::Visitor;
+use crate::error::{Error, Result};
+use crate::ids::{RoomId, UserId};
+use crate::rooms::message::{Changes, parse_limit};
+use crate::rooms::{Request, RoomView, Target, Verb, may, membership, room};
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct RoomsQuery {
+    /// The channel name after which the page starts.
+    after: Option<String>,
+    /// 1 to 100.
+    limit: Option<i64>,
+}
+
+/// The board and the channels, by name.
+#[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", params(RoomsQuery),
+    responses((status = 200, body = RoomPage), (status = 401, description = "Nobody is signed in")))]
+pub async fn list(visitor: Visitor, query: web::Query<RoomsQuery>, chat: web::Data<Chat>) -> Result<web::Json<RoomPage>> {
+    let query = query.into_inner();
+    Ok(web::Json(command::rooms(&chat, Some(visitor.person.id), query.after, query.limit).await?))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewRoom {
+    /// `channel`.
+    kind: String,
+    name: String,
+    #[serde(default)]
+    topic: String,
+}
+
+/// Creates a channel; its creator is its owner and first member.
+#[utoipa::path(post, path = "/api/v1/rooms", tag = "rooms", request_body = NewRoom,
+    responses((status = 201, body = RoomView), (status = 409, description = "The name is taken"),
+        (status = 422, description = "A field is wrong")))]
+pub async fn create(visitor: Visitor, body: web::Json<NewRoom>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    let request = new_channel(visitor.person.id, &body.kind, &body.name, &body.topic)?;
+    Ok(HttpResponse::Created().json(chat.rooms.change_room(request).await?))
+}
+
+/// One room as the caller sees it.
+#[utoipa::path(get, path = "/api/v1/rooms/{id}", tag = "rooms", params(("id" = i64, Path)),
+    responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
+pub async fn one(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+    let (user, id) = (visitor.person.id, id.into_inner());
+    let mut view = chat
+        .rooms
+        .db
+        .snapshot(move |conn| {
+            let found = room::find(conn, id)?;
+            may(conn, user, &found, Verb::Read)?;
+            let mark = room::read_mark(conn, user, id)?;
+            Ok(RoomView::new(found, mark))
+        })
+        .await?;
+    chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
+    Ok(web::Json(view))
+}
+
+/// Joins a room.
+#[utoipa::path(post, path = "/api/v1/rooms/{id}/join", tag = "rooms", params(("id" = i64, Path)),
+    responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
+pub async fn join(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+    let request = Request::Join { user: visitor.person.id, target: Target::Id(*id) };
+    Ok(web::Json(chat.rooms.change_room(request).await?))
+}
+
+/// Leaves a room.
+#[utoipa::path(post, path = "/api/v1/rooms/{id}/leave", tag = "rooms", params(("id" = i64, Path)),
+    responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
+pub async fn leave(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+    let request = Request::Leave { user: visitor.person.id, target: Target::Id(*id) };
+    Ok(web::Json(chat.rooms.change_room(request).await?))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct MembersQuery {
+    /// The user id after which the page starts.
+    after: Option<i64>,
+    /// 1 to 100.
+    limit: Option<i64>,
+}
+
+/// A member of a room.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Member {
+    #[schema(value_type = i64)]
+    id: UserId,
+    username: String,
+    display_name: String,
+    guest: bool,
+    online: bool,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MemberPage {
+    users: Vec<Member>,
+    more: bool,
+}
+
+/// A page of a room's members, by id.
+#[utoipa::path(get, path = "/api/v1/rooms/{id}/members", tag = "rooms", params(("id" = i64, Path), MembersQuery),
+    responses((status = 200, body = MemberPage), (status = 404, description = "No such room")))]
+pub async fn members(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    query: web::Query<MembersQuery>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<MemberPage>> {
+    let (user, id, after) = (visitor.person.id, id.into_inner(), UserId(query.after.unwrap_or(0)));
+    let limit = parse_limit(query.limit)?;
+    let mut ids = chat
+        .rooms
+        .db
+        .snapshot(move |conn| {
+            let found = room::find(conn, id)?;
+            may(conn, user, &found, Verb::Read)?;
+            membership::members(conn, id, after, limit + 1)
+        })
+        .await?;
+    let more = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let people = chat.accounts.directory.many(&ids).await?;
+    let here = chat.presence.of(&ids);
+    let users = ids.iter().zip(here).filter_map(|(id, here)| {
+        people.get(id).map(|person| Member {
+            id: *id,
+            username: person.username.clone(),
+            display_name: person.display_name.clone(),
+            guest: person.is_guest(),
+            online: here.state != "offline",
+        })
+    });
+    Ok(web::Json(MemberPage { users: users.collect(), more }))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct HistoryQuery {
+    /// Messages just before this `seq`.
+    before: Option<i64>,
+    /// Messages just after this `seq`.
+    after: Option<i64>,
+    /// This `seq` with what stands around it.
+    around: Option<i64>,
+    /// 1 to 100.
+    limit: Option<i64>,
+}
+
+/// A page of messages, ascending by `seq`; the newest by default.
+#[utoipa::path(get, path = "/api/v1/rooms/{id}/messages", tag = "messages", params(("id" = i64, Path), HistoryQuery),
+    responses((status = 200, body = MessagePage), (status = 404, description = "No such room")))]
+pub async fn messages(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    query: web::Query<HistoryQuery>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<MessagePage>> {
+    let HistoryQuery { before, after, around, limit } = query.into_inner();
+    let asked = History { room: *id, before, after, around, limit };
+    Ok(web::Json(command::history(&chat, visitor.person.id, asked).await?))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct ChangesQuery {
+    /// The `rev` up to which the caller has the room.
+    after: i64,
+    /// 1 to 100.
+    limit: Option<i64>,
+}
+
+/// The caller is ahead of the room: forget it and read it afresh.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Reset {
+    reset: bool,
+}
+
+/// Messages that changed after a `rev`, ascending by `rev`; `{"reset":true}` when that `rev` lies in the future.
+#[utoipa::path(get, path = "/api/v1/rooms/{id}/changes", tag = "messages", params(("id" = i64, Path), ChangesQuery),
+    responses((status = 200, body = ChangePage), (status = 404, description = "No such room")))]
+pub async fn changes(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    query: web::Query<ChangesQuery>,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse> {
+    Ok(match command::changes_since(&chat, visitor.person.id, *id, query.after, query.limit).await? {
+        Changes::Reset => HttpResponse::Ok().json(Reset { reset: true }),
+        Changes::Since { messages, rev, more } => HttpResponse::Ok().json(ChangePage { messages, rev, more }),
+    })
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewMessage {
+    /// 16 to 64 random characters; the same one stores once.
+    nonce: String,
+    /// 1 to 4,000 characters.
+    text: String,
+    title: Option<String>,
+    reply_to: Option<i64>,
+    #[serde(default)]
+    #[schema(value_type = Vec<i64>)]
+    attachments: Vec<serde_json::Value>,
+}
+
+/// Where a message was stored.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Sent {
+    seq: i64,
+    rev: i64,
+    /// When, ms.
+    at: i64,
+}
+
+/// Sends a message; answers after it is committed.
+#[utoipa::path(post, path = "/api/v1/rooms/{id}/messages", tag = "messages", params(("id" = i64, Path)),
+    request_body = NewMessage,
+    responses((status = 201, body = Sent), (status = 403, description = "Not a member"),
+        (status = 409, description = "The nonce was used for something else"), (status = 422, description = "A field is wrong")))]
+pub async fn send(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    body: web::Json<NewMessage>,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse> {
+    chat.limits.send(visitor.person.id)?;
+    let NewMessage { nonce, text, title, reply_to, attachments } = body.into_inner();
+    if !attachments.is_empty() {
+        return Err(Error::field("attachments", "This server can't take attachments yet."));
+    }
+    let post = new_post(&visitor.person, *id, nonce, &text, title.as_deref(), reply_to)?;
+    let posted = chat.rooms.post(post).await?;
+    Ok(HttpResponse::Created().json(Sent { seq: posted.seq, rev: posted.rev, at: posted.at }))
+}
