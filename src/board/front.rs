@@ -59,24 +59,27 @@ pub struct Front {
 }
 
 impl Front {
-    /// `rev` is the one that the writer raises. Blocks: it starts from where the stored board stands.
-    pub fn open(db: Db, rev: BoardRev) -> Result<Self> {
-        rev.raise(db.read_blocking(|conn| message::rev(conn, BOARD))?);
+    /// `rev` is the one that the writer raises.
+    pub fn new(db: Db, rev: BoardRev) -> Self {
         let walls = Cache::builder()
             .max_capacity(KEPT)
             .weigher(|_, wall: &Arc<Wall>| u32::try_from(wall.html.len()).unwrap_or(u32::MAX))
             .build();
-        Ok(Self { db, rev, walls })
+        Self { db, rev, walls }
     }
 
     /// The page that ends before the note `before`, or the newest one.
     pub async fn wall(&self, before: Option<i64>) -> Result<Arc<Wall>> {
+        let top = self.page(Start::Top).await?;
+        match before {
+            // Numbers that no note has are one page, or anybody could fill the memory with copies of it.
+            Some(seq) if seq <= top.last_seq => self.page(Start::Before(seq.max(0))).await,
+            _ => Ok(top),
+        }
+    }
+
+    async fn page(&self, start: Start) -> Result<Arc<Wall>> {
         let rev = self.rev.get();
-        // Numbers that no note has reached are one page, or anybody could fill the memory with copies of it.
-        let start = match before {
-            Some(seq) if seq.max(0) <= rev => Start::Before(seq.max(0)),
-            _ => Start::Top,
-        };
         let render = self.render(start);
         // Everybody who asks while it is rendered waits for the one that renders.
         self.walls.try_get_with((rev, start), render).await.map_err(|error: Arc<Error>| copy(&error))
@@ -164,7 +167,7 @@ mod tests {
                 }
             }
         })?;
-        Ok(House { front: Front::open(rooms.db.clone(), rev)?, rooms, _folder: folder })
+        Ok(House { front: Front::new(rooms.db.clone(), rev), rooms, _folder: folder })
     }
 
     async fn post(house: &House, text: &str) -> Result<()> {
@@ -213,7 +216,7 @@ mod tests {
         assert!(!older.is_top && older.html.contains("data-newer") && !older.html.contains("?before="));
         assert!(older.html.contains(">n5<") && !older.html.contains(">n6<"), "{}", older.html);
         assert!(house.front.wall(Some(-7)).await?.html.contains("data-newer"));
-        let after_a_restart = Front::open(house.rooms.db.clone(), BoardRev::default())?;
+        let after_a_restart = Front::new(house.rooms.db.clone(), BoardRev::default());
         assert_eq!(after_a_restart.wall(Some(6)).await?.html, older.html);
         Ok(())
     }
