@@ -1,13 +1,11 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
 use crate::accounts::Accounts;
-use crate::board::{BoardRev, Front};
 use crate::chat::{AddShard, Chat, ChatServer, Local, Presence, Publish, Shard};
 use crate::config::Config;
 use crate::events::{Event, Events};
-use crate::home::Rails;
-use crate::media::Library;
 use crate::ids::BOARD;
+use crate::media::Library;
 use crate::rooms::{Committed, Fact, Rooms};
 use crate::routes;
 use crate::site::limit::Limits;
@@ -85,7 +83,9 @@ pub fn start(config: Config) -> Result<Running, String> {
         .spawn(move || System::new().block_on(run(Arc::new(config), listener, started, stopped)))
         .map_err(|e| format!("No thread can be started: {e}"))?;
     match ready.recv() {
-        Ok(Ok((awaits_owner, owner_code))) => Ok(Running { address, awaits_owner, owner_code, public_url, stop, thread }),
+        Ok(Ok((awaits_owner, owner_code))) => {
+            Ok(Running { address, awaits_owner, owner_code, public_url, stop, thread })
+        }
         Ok(Err(sentence)) => Err(sentence),
         Err(_) => Err("The server ended while it was starting.".into()),
     }
@@ -93,7 +93,8 @@ pub fn start(config: Config) -> Result<Running, String> {
 
 fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     let open = || {
-        let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+        let socket =
+            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
         // Only so that a restart needn't wait for the last connections; two servers still can't share the port.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
@@ -114,12 +115,24 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
+// INTERIM until board and home are here.
+#[derive(Clone, Default)]
+struct BoardRev;
+impl BoardRev {
+    fn raise(&self, _: i64) {}
+}
+struct NoRails;
+impl RailProvider for NoRails {
+    fn rail(&self, _: i64) -> crate::site::page::RailFuture {
+        Box::pin(async { Arc::default() })
+    }
+}
+
 /// Everything that is opened once per process.
 struct House {
     config: Arc<Config>,
     accounts: Accounts,
     rooms: Rooms,
-    board: Front,
     library: Library,
     chat: Chat,
     pages: Pages,
@@ -136,13 +149,14 @@ impl House {
         let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone()))?;
         let limits = Arc::new(Limits::new(&config));
         let library = Library::open(&config.media, rooms.db.clone())?;
-        let board = Front::new(rooms.db.clone(), rev);
-        let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(rooms.clone()));
+        // INTERIM board front
+        let _ = rev;
+        let rails: Arc<dyn RailProvider> = Arc::new(NoRails);
         let chat = Chat::open(rooms.clone(), accounts.clone(), server, presence, limits.clone())
             .await
             .map_err(|e| e.detail())?;
         connect(&events, &chat);
-        Ok(Self { config, accounts, rooms, board, library, chat, pages: Pages::new(rails), limits })
+        Ok(Self { config, accounts, rooms, library, chat, pages: Pages::new(rails), limits })
     }
 
     /// Things that are done again and again while the server runs.
@@ -229,7 +243,8 @@ async fn run(
     let opened = async {
         let house = House::open(config).await?;
         let awaits_owner = house.accounts.awaits_owner().await.map_err(|e| e.detail())?;
-        let server = serve(&house, listener).map_err(|e| format!("The server can't start its workers: {e}."))?;
+        let server =
+            serve(&house, listener).map_err(|e| format!("The server can't start its workers: {e}."))?;
         Ok((house, awaits_owner, server))
     };
     let (house, awaits_owner, server) = match opened.await {
@@ -255,9 +270,10 @@ async fn run(
 
 fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     let config = house.config.clone();
-    let workers = AtomicUsize::new(0);
-    let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
-    let (library, chat, pages, limits) = (house.library.clone(), house.chat.clone(), house.pages.clone(), house.limits.clone());
+    let workers = Arc::new(AtomicUsize::new(0));
+    let (accounts, rooms) = (house.accounts.clone(), house.rooms.clone());
+    let (library, chat, pages, limits) =
+        (house.library.clone(), house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
     let threads = config.workers;
     let server = HttpServer::new(move || {
@@ -267,7 +283,6 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
         App::new()
             .app_data(web::Data::new(accounts.clone()))
             .app_data(web::Data::new(rooms.clone()))
-            .app_data(web::Data::new(board.clone()))
             .app_data(web::Data::new(library.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod app;
 pub mod board;
 pub mod chat;
 pub mod cli;
@@ -14,5 +15,6 @@ pub mod home;
 pub mod ids;
 pub mod media;
 pub mod rooms;
+pub mod routes;
 pub mod site;
 pub mod text;

@@ -22,7 +22,11 @@ pub struct RoomsQuery {
 /// The board and the channels, by name.
 #[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", params(RoomsQuery),
     responses((status = 200, body = RoomPage), (status = 401, description = "Nobody is signed in")))]
-pub async fn list(visitor: Visitor, query: web::Query<RoomsQuery>, chat: web::Data<Chat>) -> Result<web::Json<RoomPage>> {
+pub async fn list(
+    visitor: Visitor,
+    query: web::Query<RoomsQuery>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<RoomPage>> {
     let query = query.into_inner();
     Ok(web::Json(command::rooms(&chat, Some(visitor.person.id), query.after, query.limit).await?))
 }
@@ -40,7 +44,11 @@ pub struct NewRoom {
 #[utoipa::path(post, path = "/api/v1/rooms", tag = "rooms", request_body = NewRoom,
     responses((status = 201, body = RoomView), (status = 409, description = "The name is taken"),
         (status = 422, description = "A field is wrong")))]
-pub async fn create(visitor: Visitor, body: web::Json<NewRoom>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+pub async fn create(
+    visitor: Visitor,
+    body: web::Json<NewRoom>,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse> {
     let request = new_channel(visitor.person.id, &body.kind, &body.name, &body.topic)?;
     Ok(HttpResponse::Created().json(chat.rooms.change_room(request).await?))
 }
@@ -48,7 +56,11 @@ pub async fn create(visitor: Visitor, body: web::Json<NewRoom>, chat: web::Data<
 /// One room as the caller sees it.
 #[utoipa::path(get, path = "/api/v1/rooms/{id}", tag = "rooms", params(("id" = i64, Path)),
     responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
-pub async fn one(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+pub async fn one(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<RoomView>> {
     let (user, id) = (visitor.person.id, id.into_inner());
     let mut view = chat
         .rooms
@@ -67,7 +79,11 @@ pub async fn one(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>)
 /// Joins a room.
 #[utoipa::path(post, path = "/api/v1/rooms/{id}/join", tag = "rooms", params(("id" = i64, Path)),
     responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
-pub async fn join(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+pub async fn join(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<RoomView>> {
     let request = Request::Join { user: visitor.person.id, target: Target::Id(*id) };
     Ok(web::Json(chat.rooms.change_room(request).await?))
 }
@@ -75,7 +91,11 @@ pub async fn join(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>
 /// Leaves a room.
 #[utoipa::path(post, path = "/api/v1/rooms/{id}/leave", tag = "rooms", params(("id" = i64, Path)),
     responses((status = 200, body = RoomView), (status = 404, description = "No such room")))]
-pub async fn leave(visitor: Visitor, id: web::Path<RoomId>, chat: web::Data<Chat>) -> Result<web::Json<RoomView>> {
+pub async fn leave(
+    visitor: Visitor,
+    id: web::Path<RoomId>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<RoomView>> {
     let request = Request::Leave { user: visitor.person.id, target: Target::Id(*id) };
     Ok(web::Json(chat.rooms.change_room(request).await?))
 }

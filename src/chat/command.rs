@@ -1,10 +1,10 @@
 //! What each command of the protocol does. No SQL and no blocking here: a few lines that call a named function.
 
+use super::Chat;
 use super::connection::Connection;
 use super::protocol::{self, Command, JoinedBody, Nothing, Presence};
 use super::server::{Item, SetStatus, Tell};
 use super::shard::WATCHED;
-use super::Chat;
 use crate::accounts::user::{PeopleQuery, Status, StatusState};
 use crate::accounts::{Person, Profile, user};
 use crate::error::{Error, FieldError, Result};
@@ -12,7 +12,8 @@ use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{self, Changes, parse_limit};
 use crate::rooms::room::parse_topic;
 use crate::rooms::{
-    Asker, Author, Message, Nonce, Origin, Page, Post, Request, RoomName, RoomView, Target, Text, Title, Verb, may, room,
+    Asker, Author, Message, Nonce, Origin, Page, Post, Request, RoomName, RoomView, Target, Text, Title,
+    Verb, may, room,
 };
 use actix::Actor;
 use bytes::Bytes;
@@ -29,8 +30,12 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
     let user = connection.person.id;
     match command {
         Command::Send(send) => submit(connection, request, |c| post(c, send).map(Request::Post)),
-        Command::Join(which) => submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? })),
-        Command::Leave(which) => submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? })),
+        Command::Join(which) => {
+            submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? }))
+        }
+        Command::Leave(which) => {
+            submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? }))
+        }
         Command::Create(create) => submit(connection, request, |_| channel(user, &create)),
         Command::History(h) => connection.answer(ctx, request, async move {
             protocol::reply_or_refusal(request, history(&chat, user, h).await)
@@ -67,8 +72,9 @@ fn submit(
     change: impl FnOnce(&Connection) -> Result<Request>,
 ) {
     let origin = Origin { worker: connection.local.worker, connection: connection.key, request };
-    let submitted = change(connection)
-        .and_then(|change| connection.chat.rooms.db.submit(crate::rooms::Change::new(change, Asker::Connection(origin))));
+    let submitted = change(connection).and_then(|change| {
+        connection.chat.rooms.db.submit(crate::rooms::Change::new(change, Asker::Connection(origin)))
+    });
     if let Err(error) = submitted {
         connection.send(protocol::refusal(request, &error));
     }
@@ -165,7 +171,13 @@ pub async fn history(chat: &Chat, user: UserId, history: protocol::History) -> R
 }
 
 /// What changed in a room, for one who may read there.
-pub async fn changes_since(chat: &Chat, user: UserId, room: RoomId, after: i64, limit: Option<i64>) -> Result<Changes> {
+pub async fn changes_since(
+    chat: &Chat,
+    user: UserId,
+    room: RoomId,
+    after: i64,
+    limit: Option<i64>,
+) -> Result<Changes> {
     let limit = parse_limit(limit)?;
     chat.rooms
         .db
@@ -184,7 +196,9 @@ async fn changes(chat: Chat, user: UserId, request: Option<u64>, asked: protocol
     }
     match changes_since(&chat, user, asked.room, asked.after, asked.limit).await {
         Ok(Changes::Reset) => protocol::reply(request, Reset { reset: true }),
-        Ok(Changes::Since { messages, rev, more }) => protocol::reply(request, ChangePage { messages, rev, more }),
+        Ok(Changes::Since { messages, rev, more }) => {
+            protocol::reply(request, ChangePage { messages, rev, more })
+        }
         Err(error) => protocol::refusal(request, &error),
     }
 }
@@ -216,7 +230,12 @@ pub struct RoomPage {
 }
 
 /// Rooms that one may see, by name after `after`.
-pub async fn rooms(chat: &Chat, user: Option<UserId>, after: Option<String>, limit: Option<i64>) -> Result<RoomPage> {
+pub async fn rooms(
+    chat: &Chat,
+    user: Option<UserId>,
+    after: Option<String>,
+    limit: Option<i64>,
+) -> Result<RoomPage> {
     let limit = parse_limit(limit)?;
     let (mut rooms, more) = chat
         .rooms
@@ -301,7 +320,8 @@ async fn set_status(chat: &Chat, user: UserId, asked: protocol::Status) -> Resul
         "dnd" => StatusState::Dnd,
         _ => return Err(Error::field("state", "A state is online, away or dnd.")),
     };
-    let status = Status::parse(state, &asked.text.unwrap_or_default()).map_err(|e| Error::Invalid(vec![e]))?;
+    let status =
+        Status::parse(state, &asked.text.unwrap_or_default()).map_err(|e| Error::Invalid(vec![e]))?;
     let profile = Profile { status: Some(status.clone()), ..Profile::default() };
     chat.accounts.change_profile(user, profile).await?;
     chat.server.do_send(SetStatus { user, state: status.state.as_str(), text: status.text });

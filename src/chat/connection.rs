@@ -153,7 +153,9 @@ impl Connection {
                     text.extend_from_slice(&bytes);
                     match std::str::from_utf8(&text) {
                         Ok(text) => self.text(text, ctx),
-                        Err(_) => self.patience.give_up("not_utf8", "A text frame is UTF-8.", CloseCode::Invalid),
+                        Err(_) => {
+                            self.patience.give_up("not_utf8", "A text frame is UTF-8.", CloseCode::Invalid)
+                        }
                     }
                 }
                 None => self.binary(),

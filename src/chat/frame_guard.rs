@@ -153,7 +153,9 @@ fn length_bytes(header: &[u8]) -> u64 {
 fn header_length(header: &[u8]) -> usize {
     match header.get(1) {
         None => 2,
-        Some(second) => 2 + usize::try_from(length_bytes(header)).unwrap_or(8) + if second & 0x80 == 0 { 0 } else { 4 },
+        Some(second) => {
+            2 + usize::try_from(length_bytes(header)).unwrap_or(8) + if second & 0x80 == 0 { 0 } else { 4 }
+        }
     }
 }
 

@@ -60,7 +60,8 @@ impl Chat {
         let epoch = rooms.epoch().await?;
         let node = crate::rooms::Nonce::random()?.as_str()[..8].into();
         // A room's size decides only whether typing is told; ten seconds old is good enough.
-        let sizes = moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
+        let sizes =
+            moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
         Ok(Self { rooms, accounts, server, presence, limits, node, epoch: epoch.into(), sizes })
     }
 

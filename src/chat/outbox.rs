@@ -199,6 +199,10 @@ mod tests {
         assert_eq!(outbox.push(frame.clone()), Err(Overflow));
         assert_eq!(outbox.take(), None);
         let fresh = Outbox::default();
-        assert_eq!(fresh.push(Bytes::from(vec![0; WAITING_BYTES + 1])), Ok(()), "one large page alone may go");
+        assert_eq!(
+            fresh.push(Bytes::from(vec![0; WAITING_BYTES + 1])),
+            Ok(()),
+            "one large page alone may go"
+        );
     }
 }

@@ -174,11 +174,19 @@ pub async fn channels(
     html(StatusCode::OK, &page)
 }
 
-async fn channels_page(reader: &Reader, after: Option<String>, chat: &Chat, pages: &Pages) -> Result<ChannelsPage> {
+async fn channels_page(
+    reader: &Reader,
+    after: Option<String>,
+    chat: &Chat,
+    pages: &Pages,
+) -> Result<ChannelsPage> {
     let user = reader.visitor.as_ref().map(|v| v.person.id);
     let page = command::rooms(chat, user, after, None).await?;
     let next = page.rooms.last().filter(|_| page.more).map(|room| {
-        format!("/channels?after={}", percent_encoding::utf8_percent_encode(&room.name, percent_encoding::NON_ALPHANUMERIC))
+        format!(
+            "/channels?after={}",
+            percent_encoding::utf8_percent_encode(&room.name, percent_encoding::NON_ALPHANUMERIC)
+        )
     });
     let channels = page.rooms.into_iter().filter(|room| room.kind == Kind::Channel).map(|room| ChannelRow {
         id: room.id.0,
@@ -244,7 +252,8 @@ pub async fn channel(
     let query = query.into_inner();
     let page = channel_page(&reader, &name, &query, &chat, &pages).await?;
     if let Some(visitor) = &reader.visitor {
-        let (accounts, person, href) = (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
+        let (accounts, person, href) =
+            (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
         // Nobody waits for it: the page is right whether or not the place could be kept.
         actix_web::rt::spawn(async move { accounts.remember_place(&person, &href).await });
     }
@@ -276,7 +285,11 @@ async fn channel_page(
     }
     let newer = found.last().is_some_and(|last| last.seq < view.last_seq);
     // Going forward, `more` speaks of the newer ones; older ones exist unless the page starts with the first.
-    let older = if matches!(wanted, message::Page::After(_)) { found.first().is_some_and(|m| m.seq > 1) } else { more };
+    let older = if matches!(wanted, message::Page::After(_)) {
+        found.first().is_some_and(|m| m.seq > 1)
+    } else {
+        more
+    };
     let mut messages: Vec<MessageView> = found.into_iter().map(MessageView::from).collect();
     for message in &mut messages {
         message.focus = query.around == Some(message.seq);
@@ -362,11 +375,21 @@ pub async fn leave(visitor: Visitor, name: web::Path<String>, chat: web::Data<Ch
 }
 
 /// `GET /m/{room}/{seq}`: a message's own address leads to the page that shows it among its neighbours.
-pub async fn permalink(reader: Reader, path: web::Path<(RoomId, i64)>, chat: web::Data<Chat>) -> Result<HttpResponse> {
+pub async fn permalink(
+    reader: Reader,
+    path: web::Path<(RoomId, i64)>,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse> {
     let (id, seq) = path.into_inner();
     // A signed-out reader is nobody's member; the board and the channels are open to them here.
     let user = reader.visitor.as_ref().map_or(UserId(0), |v| v.person.id);
-    let around = History { room: id, before: None, after: Some(seq.saturating_sub(1).max(0)), around: None, limit: Some(1) };
+    let around = History {
+        room: id,
+        before: None,
+        after: Some(seq.saturating_sub(1).max(0)),
+        around: None,
+        limit: Some(1),
+    };
     let page = command::history(&chat, user, protocol::History { ..around }).await?;
     if page.messages.first().is_none_or(|m| m.seq != seq) {
         return Err(Error::NotFound("There is no such message."));

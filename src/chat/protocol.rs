@@ -295,8 +295,13 @@ mod tests {
     #[test]
     fn a_frame_is_a_request_a_wrong_request_or_no_request() {
         assert!(matches!(parse(r#"{"type":"ping","id":3}"#), Ok((Some(3), Ok(Command::Ping)))));
-        assert!(matches!(parse(r#"{"id":4,"type":"read","room":1,"seq":9}"#), Ok((Some(4), Ok(Command::Read(Read { seq: 9, back: false, .. }))))));
-        for (frame, code) in [(r#"{"type":"fly","id":1}"#, "unknown_type"), (r#"{"type":"send","id":1}"#, "bad_request")] {
+        assert!(matches!(
+            parse(r#"{"id":4,"type":"read","room":1,"seq":9}"#),
+            Ok((Some(4), Ok(Command::Read(Read { seq: 9, back: false, .. }))))
+        ));
+        for (frame, code) in
+            [(r#"{"type":"fly","id":1}"#, "unknown_type"), (r#"{"type":"send","id":1}"#, "bad_request")]
+        {
             let (id, command) = parse(frame).unwrap_or((None, Ok(Command::Ping)));
             assert_eq!((id, command.map_err(|e| e.code()).err()), (Some(1), Some(code)));
         }

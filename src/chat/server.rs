@@ -31,21 +31,52 @@ pub struct Delivery {
 #[derive(Debug)]
 pub enum Item {
     /// Frames for all connections in a room.
-    Room { room: RoomId, frames: Bytes },
+    Room {
+        room: RoomId,
+        frames: Bytes,
+    },
     /// The person's connections are in the room from here on.
-    Joined { user: UserId, room: RoomId, frame: Bytes },
+    Joined {
+        user: UserId,
+        room: RoomId,
+        frame: Bytes,
+    },
     /// And from here on they are not.
-    Left { user: UserId, room: RoomId, frame: Bytes },
+    Left {
+        user: UserId,
+        room: RoomId,
+        frame: Bytes,
+    },
     /// For a person's connections, except the one (worker, number) it came from.
-    Person { user: UserId, frame: Bytes, except: Option<(usize, u64)> },
+    Person {
+        user: UserId,
+        frame: Bytes,
+        except: Option<(usize, u64)>,
+    },
     /// For a person's own connections and for those who watch the person.
-    Profile { person: Arc<Person>, frame: Bytes },
+    Profile {
+        person: Arc<Person>,
+        frame: Bytes,
+    },
     /// For the others in a room.
-    Typing { room: RoomId, user: UserId, frame: Bytes },
-    Reply { origin: Origin, frame: Bytes },
-    HasJoined { origin: Origin, room: RoomView },
+    Typing {
+        room: RoomId,
+        user: UserId,
+        frame: Bytes,
+    },
+    Reply {
+        origin: Origin,
+        frame: Bytes,
+    },
+    HasJoined {
+        origin: Origin,
+        room: RoomView,
+    },
     Presence(Vec<protocol::Presence>),
-    EndSessions { sessions: Vec<SessionId>, frame: Bytes },
+    EndSessions {
+        sessions: Vec<SessionId>,
+        frame: Bytes,
+    },
     Farewell,
 }
 
@@ -209,10 +240,11 @@ fn items(committed: Committed) -> Vec<Item> {
     let mut items = Vec::with_capacity(committed.facts.len() + committed.replies.len());
     let mut rooms: Vec<(RoomId, BytesMut)> = Vec::new();
     let mut places: HashMap<RoomId, usize> = HashMap::new();
-    let flush = |rooms: &mut Vec<(RoomId, BytesMut)>, places: &mut HashMap<RoomId, usize>, items: &mut Vec<Item>| {
-        items.extend(rooms.drain(..).map(|(room, bytes)| Item::Room { room, frames: bytes.freeze() }));
-        places.clear();
-    };
+    let flush =
+        |rooms: &mut Vec<(RoomId, BytesMut)>, places: &mut HashMap<RoomId, usize>, items: &mut Vec<Item>| {
+            items.extend(rooms.drain(..).map(|(room, bytes)| Item::Room { room, frames: bytes.freeze() }));
+            places.clear();
+        };
     for fact in committed.facts {
         match fact {
             Fact::Message(message) => {

@@ -7,10 +7,10 @@ use super::connection::Connection;
 use super::outbox::Outbox;
 use super::protocol::{self, Presence};
 use super::server::{Delivery, Item};
+use crate::accounts::Person;
 use crate::ids::{RoomId, SessionId, UserId};
 use crate::rooms::RoomView;
 use crate::site::lifeline::Rope;
-use crate::accounts::Person;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use actix_http::ws::{CloseCode, OpCode};
 use bytes::Bytes;
@@ -116,7 +116,11 @@ impl Local {
         let Some(seat) = floor.seats.get_mut(&key) else { return };
         let mut rooms: HashSet<RoomId> = joined.into_iter().collect();
         for (room, is_member) in seat.meanwhile.take().unwrap_or_default() {
-            if is_member { rooms.insert(room) } else { rooms.remove(&room) };
+            if is_member {
+                rooms.insert(room)
+            } else {
+                rooms.remove(&room)
+            };
         }
         for room in rooms {
             floor.subscribe(key, room);
@@ -177,7 +181,9 @@ impl Local {
                     floor.to_person(*user, frame, except);
                 }
                 Item::Profile { person, frame } => floor.profile(person, frame),
-                Item::Reply { origin, frame } if origin.worker == self.worker => floor.send(origin.connection, frame),
+                Item::Reply { origin, frame } if origin.worker == self.worker => {
+                    floor.send(origin.connection, frame)
+                }
                 Item::HasJoined { origin, room } if origin.worker == self.worker => {
                     if let Some(seat) = floor.seats.get(&origin.connection) {
                         seat.connection.do_send(HasJoined { request: origin.request, room: room.clone() });
@@ -211,7 +217,9 @@ impl Floor {
     }
 
     fn unwatch(&mut self, key: u64) {
-        for user in self.seats.get_mut(&key).map(|seat| std::mem::take(&mut seat.watching)).unwrap_or_default() {
+        for user in
+            self.seats.get_mut(&key).map(|seat| std::mem::take(&mut seat.watching)).unwrap_or_default()
+        {
             if let Some(keys) = self.watchers.get_mut(&user) {
                 keys.remove(&key);
                 if keys.is_empty() {
@@ -224,7 +232,8 @@ impl Floor {
     /// The hot path: one cloned handle and one wake per member.
     fn to_room(&mut self, room: RoomId, frames: &Bytes, except: Option<UserId>) {
         let Some(members) = self.rooms.get(&room) else { return };
-        let skipped = |key: &u64| except.is_some_and(|user| self.seats.get(key).is_some_and(|s| s.user == user));
+        let skipped =
+            |key: &u64| except.is_some_and(|user| self.seats.get(key).is_some_and(|s| s.user == user));
         let full: Vec<u64> = members
             .iter()
             .filter(|(key, _)| !skipped(key))

@@ -1,11 +1,11 @@
 //! The WebSocket handshake of `/ws`.
 
+use super::Chat;
 use super::connection::{Connection, Patience};
 use super::frame_guard::{Alarm, FrameGuard};
 use super::outbox::{Outbox, OutboxStream};
 use super::protocol::FRAME_BYTES;
 use super::shard::Local;
-use super::Chat;
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::site::lifeline;

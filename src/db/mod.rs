@@ -151,3 +151,9 @@ fn commit(conn: &mut Conn) -> diesel::QueryResult<()> {
 fn rollback(conn: &mut Conn) -> diesel::QueryResult<()> {
     crate::on_conn!(conn, c => AnsiTransactionManager::rollback_transaction(c))
 }
+
+/// The cheapest query there is: does the database answer?
+pub fn answers(conn: &mut Conn) -> Result<()> {
+    use diesel::RunQueryDsl;
+    Ok(diesel::sql_query("SELECT 1").execute(conn).map(drop)?)
+}

@@ -89,7 +89,12 @@ impl Pages {
     }
 
     /// The shell of the page `title` at `here` as `viewer` sees it.
-    pub async fn shell(&self, viewer: Option<Viewer>, title: impl Into<String>, here: impl Into<String>) -> Shell {
+    pub async fn shell(
+        &self,
+        viewer: Option<Viewer>,
+        title: impl Into<String>,
+        here: impl Into<String>,
+    ) -> Shell {
         let shell = Shell::new(title, here);
         match viewer {
             Some(viewer) => {
@@ -233,7 +238,13 @@ impl FieldErrors {
         if error.fields().is_empty() {
             return Self::one(field, error.detail());
         }
-        Self(error.fields().iter().map(|e| FieldError { field: e.field.into(), message: e.message.to_string() }).collect())
+        Self(
+            error
+                .fields()
+                .iter()
+                .map(|e| FieldError { field: e.field.into(), message: e.message.to_string() })
+                .collect(),
+        )
     }
 
     /// The message for `field`. The field `""` is the form as a whole.

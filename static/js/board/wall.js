@@ -1,5 +1,5 @@
 /** The wall of notes: newest first, in as many columns as fit; a new note never pushes what one reads. */
-import { live, on } from "../lib/live.js";
+import { live, on, reread } from "../lib/live.js";
 import { answerFailed, fill, fillUnsent } from "../lib/message.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
 
@@ -22,7 +22,7 @@ class BoardWall extends HTMLElement {
   catchUp = new CatchUp(
     this.store,
     async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
-    { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
+    { show: (message) => this.#show(message), reset: reread, later: (run, ms) => setTimeout(run, ms) },
   );
   /** New notes that wait for a press. @type {Map<number, Message>} */
   #waiting = new Map();
@@ -32,6 +32,9 @@ class BoardWall extends HTMLElement {
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
     this.#layOut();
+    const wanted = this.#note(Number(new URLSearchParams(location.search).get("around")));
+    wanted?.classList.add("focus");
+    wanted?.scrollIntoView({ block: "center" });
     if (live.ready) this.#isReady();
   }
 

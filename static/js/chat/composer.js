@@ -106,8 +106,10 @@ class ChatComposer extends HTMLElement {
 
 /** @param {number} user @returns {string} the name they last wrote under, as far as the page knows */
 function nameOf(user) {
-  const names = document.querySelectorAll(`.message[data-user="${user}"] .message-name`);
-  return names[names.length - 1]?.textContent || "Somebody";
+  const heads = document.querySelectorAll(`.message[data-user="${user}"] .message-head`);
+  const head = heads[heads.length - 1];
+  const name = head?.querySelector(".message-name")?.textContent || "Somebody";
+  return head?.querySelector(".guest:not([hidden])") ? `${name} (guest)` : name;
 }
 
 /** @param {string[]} names @returns {string} */

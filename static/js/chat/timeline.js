@@ -2,7 +2,7 @@
  * The messages of one room. Begins with what the server rendered, and keeps equal to the room from there on.
  */
 import { arrange, arrangeAround, place } from "../lib/arrange.js";
-import { live, on } from "../lib/live.js";
+import { live, on, reread } from "../lib/live.js";
 import { answerFailed, fill, fillUnsent } from "../lib/message.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
 
@@ -26,7 +26,7 @@ class ChatTimeline extends HTMLElement {
   catchUp = new CatchUp(
     this.store,
     async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
-    { show: (message) => this.#show(message), reset: () => location.reload(), later: (run, ms) => setTimeout(run, ms) },
+    { show: (message) => this.#show(message), reset: reread, later: (run, ms) => setTimeout(run, ms) },
   );
   /** Messages beyond the end of a page that isn't the newest, until it is. @type {Map<number, Message>} */
   #held = new Map();

@@ -18,7 +18,7 @@ class Live extends EventTarget {
   guest = document.body.dataset.guest !== undefined;
   rooms = new Rooms();
   outbox = new Outbox(storage(), this.user);
-  socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, probe);
   /** The last `ready`, for elements that come after it. @type {Frame | null} */
   ready = null;
 
@@ -38,11 +38,15 @@ class Live extends EventTarget {
   start() {
     if (!this.user) return;
     this.socket.addEventListener("frame", (event) => this.#frame(/** @type {CustomEvent<Frame>} */ (event).detail));
-    this.socket.addEventListener("down", (event) => this.#down(/** @type {CustomEvent} */ (event).detail.attempt));
+    this.socket.addEventListener("down", () => this.#tell("down", null));
     this.socket.addEventListener("signed-out", signIn);
     addEventListener("online", () => this.socket.hurry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.socket.hurry();
+    });
+    // Logging out ends the session's sockets, and being sent to sign in would overtake the form's own answer.
+    document.addEventListener("submit", (event) => {
+      if (/** @type {HTMLFormElement} */ (event.target).getAttribute("action") === "/logout") this.socket.stop();
     });
     // An open socket would keep the page out of the back-forward cache.
     addEventListener("pagehide", () => this.socket.stop());
@@ -112,7 +116,7 @@ class Live extends EventTarget {
   /** @param {Frame} frame */
   #isReady(frame) {
     // The database was restored: nothing on this page can be trusted.
-    if (this.ready && this.ready.epoch !== frame.epoch) return location.reload();
+    if (this.ready && this.ready.epoch !== frame.epoch) return reread();
     this.ready = frame;
     this.rooms.reset(frame.rooms ?? []);
     this.#tell("ready", frame);
@@ -134,15 +138,6 @@ class Live extends EventTarget {
     this.#tell("rooms-changed", null);
   }
 
-  /** @param {number} attempt */
-  async #down(attempt) {
-    this.#tell("down", null);
-    // A refused handshake looks like a dead server; only a plain request, now and then, tells that the session is over.
-    if (attempt % 8 !== 1) return;
-    const answer = await fetch("/api/v1/me", { credentials: "same-origin" }).catch(() => null);
-    if (answer?.status === 401) signIn();
-  }
-
   /**
    * @param {string} fact
    * @param {any} detail
@@ -150,6 +145,28 @@ class Live extends EventTarget {
   #tell(fact, detail) {
     this.dispatchEvent(new CustomEvent(fact, { detail }));
   }
+}
+
+/** A server that doesn't answer a small request in this time isn't back yet. */
+const PROBE_PATIENCE = 4000;
+
+/** @returns {Promise<"there" | "away" | "signed-out">} */
+async function probe() {
+  try {
+    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PROBE_PATIENCE) });
+    if (answer.status === 401) return "signed-out";
+    return answer.ok ? "there" : "away";
+  } catch {
+    return "away";
+  }
+}
+
+/** Reads the page afresh; not again and again, should the server contradict itself. */
+export function reread() {
+  const last = Number(history.state?.reread ?? 0);
+  if (Date.now() - last < 10_000) return console.warn("This page was read afresh a moment ago and is still not right.");
+  history.replaceState({ reread: Date.now() }, "");
+  location.reload();
 }
 
 function signIn() {

@@ -23,10 +23,15 @@ export class Rooms {
     return [...this.#rooms.values()];
   }
 
-  /** @param {Room} room */
+  /** @param {Room} room as it was when the event was made: what is known by now may be further */
   put(room) {
-    if (room.gone || room.joined === false) this.#rooms.delete(room.id);
-    else this.#rooms.set(room.id, { ...this.#rooms.get(room.id), ...room });
+    if (room.gone || room.joined === false) {
+      this.#rooms.delete(room.id);
+      return;
+    }
+    const known = this.#rooms.get(room.id);
+    const further = (/** @type {"last_seq" | "rev" | "read_seq"} */ mark) => Math.max(known?.[mark] ?? 0, room[mark] ?? 0);
+    this.#rooms.set(room.id, { ...known, ...room, last_seq: further("last_seq"), rev: further("rev"), read_seq: further("read_seq") });
   }
 
   /**

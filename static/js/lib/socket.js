@@ -39,7 +39,7 @@ export function waitBefore(attempt, random = Math.random) {
 }
 
 /**
- * Events: `open`, `frame` (detail: Frame), `down` (no connection any more), `signed-out`.
+ * Events: `frame` (detail: Frame), `down` (no connection any more), `signed-out`.
  */
 export class Socket extends EventTarget {
   /** @type {WebSocket | null} */ #ws = null;
@@ -53,10 +53,16 @@ export class Socket extends EventTarget {
   /** @type {any} */ #pingTimer = null;
   /** @type {any} */ #deadTimer = null;
 
-  /** @param {string} url */
-  constructor(url) {
+  #probing = false;
+
+  /**
+   * @param {string} url
+   * @param {() => Promise<"there" | "away" | "signed-out">} probe asks by a plain request whether a connection is worth trying
+   */
+  constructor(url, probe) {
     super();
     this.url = url;
+    this.probe = probe;
   }
 
   /** Whether frames can be sent now. */
@@ -83,7 +89,7 @@ export class Socket extends EventTarget {
   hurry() {
     if (!this.#wanted) return;
     if (this.isOpen) this.#ping();
-    else if (!this.#ws) this.#connect();
+    else if (!this.#ws) void this.#retry();
   }
 
   /**
@@ -117,10 +123,7 @@ export class Socket extends EventTarget {
     this.#ws = ws;
     // A network that swallows packets would keep an attempt open for minutes.
     this.#expectSomething();
-    ws.addEventListener("open", () => {
-      this.#heard();
-      this.dispatchEvent(new Event("open"));
-    });
+    ws.addEventListener("open", () => this.#heard());
     ws.addEventListener("message", (event) => {
       if (ws === this.#ws) this.#receive(String(event.data));
     });
@@ -163,17 +166,37 @@ export class Socket extends EventTarget {
     clearTimeout(this.#deadTimer);
     for (const { reject } of this.#asked.values()) reject(new RequestError({ code: "offline", message: "You are offline." }));
     this.#asked.clear();
-    if (code === SIGNED_OUT) {
-      this.#wanted = false;
-      this.dispatchEvent(new Event("signed-out"));
-      return;
-    }
-    this.dispatchEvent(new CustomEvent("down", { detail: { attempt: this.#attempt } }));
+    if (code === SIGNED_OUT) return this.#signedOut();
+    this.dispatchEvent(new Event("down"));
+    this.#comeBackLater();
+  }
+
+  #comeBackLater() {
     if (!this.#wanted) return;
     const wait = this.#comeBackIn ?? waitBefore(this.#attempt);
     this.#comeBackIn = null;
     this.#attempt += 1;
-    this.#retryTimer = setTimeout(() => this.#connect(), wait);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#retry(), wait);
+  }
+
+  // After some failures Chromium holds each WebSocket to the same host back for up to 5 s, a plain request never; and only
+  // a request tells that the session is over. So all but the first attempt ask by one.
+  async #retry() {
+    if (this.#attempt <= 1) return this.#connect();
+    if (this.#probing) return;
+    this.#probing = true;
+    const found = await this.probe();
+    this.#probing = false;
+    if (!this.#wanted || this.#ws) return;
+    if (found === "there") this.#connect();
+    else if (found === "signed-out") this.#signedOut();
+    else this.#comeBackLater();
+  }
+
+  #signedOut() {
+    this.#wanted = false;
+    this.dispatchEvent(new Event("signed-out"));
   }
 
   /** Something came, so the other end is there. */
