@@ -3,4 +3,4 @@
 pub mod pages;
 mod rail;
 
-pub use rail::Rails;
+pub use rail::{RailMemory, Rails};

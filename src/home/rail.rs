@@ -18,42 +18,65 @@ const KEPT: Duration = Duration::from_secs(2);
 /// What a path segment may show as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Everybody's rails. Cheap to clone.
+/// The rails that were made a moment ago. Cheap to clone; made before [`Rails`], for whoever tells it what changed.
 #[derive(Clone)]
-pub struct Rails {
-    rooms: Rooms,
+pub struct RailMemory {
     kept: Cache<i64, Arc<Rail>>,
     // Counts the calls of `forget`: what was read before one must not be kept after it.
     forgotten: Arc<AtomicU64>,
 }
 
-impl Rails {
-    pub fn new(rooms: Rooms) -> Self {
+impl Default for RailMemory {
+    fn default() -> Self {
         let kept = Cache::builder().max_capacity(20_000).time_to_live(KEPT).build();
-        Self { rooms, kept, forgotten: Arc::default() }
+        Self { kept, forgotten: Arc::default() }
     }
+}
 
+impl RailMemory {
     /// Has the person's rail made anew for their next page: they joined, left or read something.
     pub fn forget(&self, user: UserId) {
         self.forgotten.fetch_add(1, Ordering::AcqRel);
         self.kept.invalidate(&user.0);
     }
 
+    fn count(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// Keeps what was read when the count was `before`.
+    fn keep(&self, user: UserId, rail: &Arc<Rail>, before: u64) {
+        if self.count() == before {
+            self.kept.insert(user.0, rail.clone());
+        }
+    }
+}
+
+/// Everybody's rails. Cheap to clone.
+#[derive(Clone)]
+pub struct Rails {
+    rooms: Rooms,
+    memory: RailMemory,
+}
+
+impl Rails {
+    pub fn new(rooms: Rooms, memory: RailMemory) -> Self {
+        Self { rooms, memory }
+    }
+
     async fn make(&self, user: UserId) -> Result<Arc<Rail>> {
-        let before = self.forgotten.load(Ordering::Acquire);
+        let before = self.memory.count();
         let (mut views, more) = self.rooms.db.snapshot(move |conn| room::joined(conn, user, ROOMS)).await?;
         self.rooms.marks.overlay(user, &mut views);
         let rail = Arc::new(draw(views, more));
-        if self.forgotten.load(Ordering::Acquire) == before {
-            self.kept.insert(user.0, rail.clone());
-        }
+        self.memory.keep(user, &rail, before);
         Ok(rail)
     }
 }
 
 impl RailProvider for Rails {
     fn rail(&self, user: i64) -> RailFuture {
-        if let Some(rail) = self.kept.get(&user) {
+        if let Some(rail) = self.memory.kept.get(&user) {
             return Box::pin(std::future::ready(rail));
         }
         let rails = self.clone();
@@ -100,7 +123,7 @@ mod tests {
         let mut config = Config::default();
         config.set("data", &folder.path().to_string_lossy())?;
         let rooms = Rooms::open(&config, |_| ())?;
-        Ok((rooms.clone(), Rails::new(rooms), folder))
+        Ok((rooms.clone(), Rails::new(rooms, RailMemory::default()), folder))
     }
 
     async fn create(rooms: &Rooms, owner: UserId, name: &str) -> std::result::Result<RoomView, String> {
@@ -148,14 +171,14 @@ mod tests {
         let first = rails.rail(ANN.0).await;
         let room = create(&rooms, ANN, "general").await?;
         assert!(Arc::ptr_eq(&first, &rails.rail(ANN.0).await));
-        rails.forget(ANN);
+        rails.memory.forget(ANN);
         assert_eq!(rails.rail(ANN.0).await.channels.len(), 1);
         rooms.change_room(Request::Join { user: BEN, target: Target::Id(room.id) }).await?;
         post(&rooms, room.id, BEN).await?;
-        rails.forget(ANN);
+        rails.memory.forget(ANN);
         assert_eq!(rails.rail(ANN.0).await.channels[0].unread, 1);
         rooms.marks.set(ANN, room.id, 1, false);
-        rails.forget(ANN);
+        rails.memory.forget(ANN);
         assert_eq!(rails.rail(ANN.0).await.channels[0].unread, 0);
         Ok(())
     }
