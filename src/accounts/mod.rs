@@ -10,7 +10,7 @@ mod names;
 pub mod pages;
 mod password;
 pub mod session;
-mod state;
+pub(crate) mod state;
 pub mod user;
 mod visitor;
 
@@ -21,3 +21,6 @@ pub use session::{SessionRow, Sessions};
 pub use state::{Accounts, Db, Newcomer};
 pub use user::{PeopleQuery, Person, Profile, Role, Status, StatusState};
 pub use visitor::{Reader, Visitor};
+
+#[cfg(test)]
+mod tests;

@@ -332,7 +332,7 @@ diesel::define_sql_function! {
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
-/// One page of the people who may sign in, by user name.
+/// One page of people, by user name.
 #[derive(Clone, Debug, Default)]
 pub struct PeopleQuery {
     /// How a user name or display name begins, or empty for everybody.
@@ -342,15 +342,23 @@ pub struct PeopleQuery {
     pub limit: i64,
 }
 
-/// The page, and whether there are more after it.
+/// The page of those who may come in, and whether there are more after it.
 pub fn page(conn: &mut Conn, query: &PeopleQuery) -> Result<(Vec<Person>, bool)> {
+    page_of(conn, query, false)
+}
+
+/// [`page`] with those who are locked out, too.
+pub fn page_of_everybody(conn: &mut Conn, query: &PeopleQuery) -> Result<(Vec<Person>, bool)> {
+    page_of(conn, query, true)
+}
+
+fn page_of(conn: &mut Conn, query: &PeopleQuery, everybody: bool) -> Result<(Vec<Person>, bool)> {
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let mut rows = users::table
-        .filter(users::disabled.eq(false))
-        .select(Person::as_select())
-        .order(users::username_key)
-        .limit(limit + 1)
-        .into_boxed();
+    let mut rows =
+        users::table.select(Person::as_select()).order(users::username_key).limit(limit + 1).into_boxed();
+    if !everybody {
+        rows = rows.filter(users::disabled.eq(false));
+    }
     if !query.after.is_empty() {
         rows = rows.filter(users::username_key.gt(fold(&query.after)));
     }
