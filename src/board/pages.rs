@@ -1,7 +1,7 @@
 //! The board as pages: the wall of notes, which is the same for everybody and kept ready, and the page around it.
 
 use super::front::{Front, Wall};
-use super::post::{Note, Typed};
+use super::post::Typed;
 use crate::accounts::{Accounts, Reader, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::BOARD;
@@ -162,9 +162,9 @@ pub async fn post(
 }
 
 async fn leave(visitor: &Visitor, rooms: &Rooms, limits: &Limits, typed: Typed) -> Result<()> {
-    let note = Note::parse(typed)?;
+    let note = typed.check(&visitor.person)?;
     limits.send(visitor.person.id)?;
-    note.post(rooms, &visitor.person).await.map(drop)
+    rooms.post(note).await.map(drop)
 }
 
 /// The form again, for an error after which sending it again makes sense; nothing typed is lost.
