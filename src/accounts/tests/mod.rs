@@ -3,6 +3,7 @@
 
 mod entry;
 mod people;
+mod rows;
 mod site;
 
 use super::state::open_database;
