@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod board;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod home;
 pub mod ids;
 pub mod media;
 pub mod rooms;

@@ -1,10 +1,20 @@
 //! The board as pages: the wall of notes, which is the same for everybody and kept ready, and the page around it.
 
-use std::sync::Arc;
-
+use super::front::{Front, Wall};
+use super::post::Typed;
+use crate::accounts::{Accounts, Reader, Visitor};
+use crate::error::{Error, Result};
+use crate::ids::BOARD;
+use crate::rooms::{Nonce, Rooms};
+use crate::site::answer::{html, see_other};
+use crate::site::limit::Limits;
+use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, web};
 use askama::Template;
-
-use crate::site::page::{FieldErrors, Person, Shell, Stamp};
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// One note on the wall.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +82,117 @@ pub struct NoteForm {
     pub errors: FieldErrors,
 }
 
+impl NoteForm {
+    /// An empty form for somebody who is signed in.
+    ///
+    /// # Errors
+    /// `Internal` when the machine has no randomness.
+    pub fn fresh() -> Result<Self> {
+        Self::again(Typed::default(), FieldErrors::default())
+    }
+
+    /// The form as it was typed, with what was wrong. It keeps its nonce, if it had a good one.
+    fn again(typed: Typed, errors: FieldErrors) -> Result<Self> {
+        let nonce = Nonce::parse(typed.nonce).or_else(|_| Nonce::random())?;
+        let nonce = nonce.as_str().to_owned();
+        Ok(Self { shown: true, nonce, title: typed.title, text: typed.text, errors })
+    }
+}
+
+/// From where on the board is shown.
+#[derive(Debug, Deserialize)]
+pub struct Place {
+    before: Option<i64>,
+}
+
+/// What the board's pages are made with.
+pub type Parts = (web::Data<Pages>, web::Data<Front>, web::Data<Rooms>, web::Data<Accounts>);
+
+/// `GET /board`
+pub async fn board(reader: Reader, parts: Parts, place: web::Query<Place>) -> Result<HttpResponse> {
+    let (pages, front, rooms, accounts) = parts;
+    let wall = front.wall(place.before).await?;
+    let Some(visitor) = reader.visitor else {
+        let shell = pages.shell(None, "Board", "/board").await;
+        let page = BoardPage { shell, wall: wall.html.clone(), form: NoteForm::default() };
+        return html(StatusCode::OK, &page);
+    };
+    // Coming back to another page than this one next time is no reason to refuse this one now.
+    if let Err(error) = accounts.remember_place(&visitor.person, "/board").await {
+        tracing::warn!(%error, "a person's last place was not stored");
+    }
+    let mut shell = pages.shell(Some(visitor.viewer()), "Board", "/board").await;
+    note_seen(&rooms, &visitor, &wall, &mut shell);
+    html(StatusCode::OK, &BoardPage { shell, wall: wall.html.clone(), form: NoteForm::fresh()? })
+}
+
+/// Whoever is shown the board's top has seen its newest note, with scripts or without.
+pub fn note_seen(rooms: &Rooms, visitor: &Visitor, wall: &Wall, shell: &mut Shell) {
+    if let Some(rail) = &mut shell.rail
+        && rail.board_unread
+        && wall.is_top
+    {
+        rooms.marks.set(visitor.person.id, BOARD, wall.last_seq, false);
+        Arc::make_mut(rail).board_unread = false;
+    }
+}
+
+/// `POST /board` with `text`, `title`? and `nonce`?
+pub async fn post(
+    visitor: Visitor,
+    parts: Parts,
+    limits: web::Data<Limits>,
+    typed: web::Form<Typed>,
+) -> Result<HttpResponse> {
+    let typed = typed.into_inner();
+    let error = match leave(&visitor, &parts.2, &limits, typed.clone()).await {
+        Ok(()) => return Ok(see_other("/board")),
+        Err(error) => error,
+    };
+    let (pages, front, ..) = parts;
+    let wait = error.retry_after_ms().map(|ms| ms.div_ceil(1000));
+    let (status, form) = refused(typed, error)?;
+    let wall = front.wall(None).await?;
+    let shell = pages.shell(Some(visitor.viewer()), "Board", "/board").await;
+    let mut response = html(status, &BoardPage { shell, wall: wall.html.clone(), form })?;
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
+}
+
+async fn leave(visitor: &Visitor, rooms: &Rooms, limits: &Limits, typed: Typed) -> Result<()> {
+    let note = typed.check(&visitor.person)?;
+    limits.send(visitor.person.id)?;
+    rooms.post(note).await.map(drop)
+}
+
+/// The form again, for an error after which sending it again makes sense; nothing typed is lost.
+fn refused(typed: Typed, error: Error) -> Result<(StatusCode, NoteForm)> {
+    match error {
+        Error::Invalid(fields) => {
+            // The nonce is no field that a person could correct.
+            let name = |field: &str| if field == "nonce" { String::new() } else { field.to_owned() };
+            let errors = fields.into_iter().map(|wrong| crate::site::page::FieldError {
+                field: name(wrong.field),
+                message: wrong.message.into_owned(),
+            });
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, NoteForm::again(typed, FieldErrors(errors.collect()))?))
+        }
+        Error::Conflict { .. } => {
+            let words =
+                "This form was posted before, with other words. Post it again to leave a second note.";
+            let typed = Typed { nonce: String::new(), ..typed };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, NoteForm::again(typed, FieldErrors::one("", words))?))
+        }
+        Error::TooMany { .. } | Error::Busy(_) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            Ok((status, NoteForm::again(typed, FieldErrors::one("", error.detail()))?))
+        }
+        other => Err(other),
+    }
+}
+
 #[cfg(test)]
 mod page_tests {
     use super::*;
@@ -117,6 +238,22 @@ mod page_tests {
         .unwrap();
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(html.contains("kept &#38; safe"), "{html}");
+    }
+
+    #[test]
+    fn a_refused_note_keeps_what_was_typed_and_its_nonce_unless_that_was_the_trouble() {
+        let nonce = "0123456789abcdef";
+        let typed = Typed { title: "t".into(), text: "words".into(), nonce: nonce.into() };
+        let wrong = Note::parse(Typed { text: String::new(), ..typed.clone() }).unwrap_err();
+        let (status, form) = refused(typed.clone(), wrong).unwrap();
+        assert_eq!((status.as_u16(), form.text.as_str(), form.nonce.as_str()), (422, "words", nonce));
+        assert!(form.errors.of("text").is_some());
+        let (status, form) = refused(typed.clone(), Error::conflict("nonce_reused", "x")).unwrap();
+        assert_eq!((status.as_u16(), form.title.as_str()), (422, "t"));
+        assert!(form.nonce != nonce && form.errors.of("").is_some());
+        let (status, form) = refused(typed.clone(), Error::TooMany { retry_after_ms: 5 }).unwrap();
+        assert_eq!((status.as_u16(), form.nonce.as_str()), (429, nonce));
+        assert!(refused(typed, Error::NotFound("x")).is_err());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The dashboard: a person's home, with the board below it.
 
-use std::sync::Arc;
-
-use askama::Template;
-
-use crate::board::pages::NoteForm;
+use crate::accounts::Visitor;
+use crate::board::pages::{NoteForm, Parts, note_seen};
+use crate::error::Result;
+use crate::site::answer::html;
 use crate::site::page::{FieldErrors, Shell, Stamp};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use std::sync::Arc;
 
 /// A person's home.
 #[derive(Template)]
@@ -23,6 +26,29 @@ pub struct DashboardPage {
     /// A rendered [`crate::board::pages::BoardWall`].
     pub wall: Arc<str>,
     pub form: NoteForm,
+}
+
+/// `GET /dashboard`
+pub async fn dashboard(visitor: Visitor, parts: Parts) -> Result<HttpResponse> {
+    let (pages, front, rooms, accounts) = parts;
+    let person = &visitor.person;
+    let wall = front.wall(None).await?;
+    // Coming back to another page than this one next time is no reason to refuse this one now.
+    if let Err(error) = accounts.remember_place(person, "/dashboard").await {
+        tracing::warn!(%error, "a person's last place was not stored");
+    }
+    let mut shell = pages.shell(Some(visitor.viewer()), "Home", "/dashboard").await;
+    note_seen(&rooms, &visitor, &wall, &mut shell);
+    let page = DashboardPage {
+        shell,
+        display_name: person.display_name.clone(),
+        errors: FieldErrors::default(),
+        login_count: person.login_count,
+        last_login: person.previous_login_at.map(Stamp),
+        wall: wall.html.clone(),
+        form: NoteForm::fresh()?,
+    };
+    html(StatusCode::OK, &page)
 }
 
 #[cfg(test)]

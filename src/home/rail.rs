@@ -1,0 +1,178 @@
+//! The rail: a person's channels with what they haven't read, kept for as long as one reads a page's first line.
+
+use crate::error::Result;
+use crate::ids::{BOARD, UserId};
+use crate::rooms::{Kind, RoomView, Rooms, room};
+use crate::site::page::{Rail, RailFuture, RailProvider, RailRoom, channel_href};
+use crate::text::fold;
+use moka::sync::Cache;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Rooms that the rail is chosen from: those with the newest activity. More would make every page long.
+const ROOMS: i64 = 60;
+/// How old a count may be. Scripts count live; this is what a page without them shows.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// The rails that were made a moment ago. Cheap to clone; made before [`Rails`], for whoever tells it what changed.
+#[derive(Clone)]
+pub struct RailMemory {
+    kept: Cache<i64, Arc<Rail>>,
+    // Counts the calls of `forget`: what was read before one must not be kept after it.
+    forgotten: Arc<AtomicU64>,
+}
+
+impl Default for RailMemory {
+    fn default() -> Self {
+        let kept = Cache::builder().max_capacity(20_000).time_to_live(KEPT).build();
+        Self { kept, forgotten: Arc::default() }
+    }
+}
+
+impl RailMemory {
+    /// Has the person's rail made anew for their next page: they joined, left or read something.
+    pub fn forget(&self, user: UserId) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.kept.invalidate(&user.0);
+    }
+
+    fn count(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// Keeps what was read when the count was `before`.
+    fn keep(&self, user: UserId, rail: &Arc<Rail>, before: u64) {
+        if self.count() == before {
+            self.kept.insert(user.0, rail.clone());
+        }
+    }
+}
+
+/// Everybody's rails. Cheap to clone.
+#[derive(Clone)]
+pub struct Rails {
+    rooms: Rooms,
+    memory: RailMemory,
+}
+
+impl Rails {
+    pub fn new(rooms: Rooms, memory: RailMemory) -> Self {
+        Self { rooms, memory }
+    }
+
+    async fn make(&self, user: UserId) -> Result<Arc<Rail>> {
+        let before = self.memory.count();
+        let (mut views, more) = self.rooms.db.snapshot(move |conn| room::joined(conn, user, ROOMS)).await?;
+        self.rooms.marks.overlay(user, &mut views);
+        let rail = Arc::new(draw(views, more));
+        self.memory.keep(user, &rail, before);
+        Ok(rail)
+    }
+}
+
+impl RailProvider for Rails {
+    fn rail(&self, user: i64) -> RailFuture {
+        if let Some(rail) = self.memory.kept.get(&user) {
+            return Box::pin(std::future::ready(rail));
+        }
+        let rails = self.clone();
+        Box::pin(async move {
+            rails.make(UserId(user)).await.unwrap_or_else(|error| {
+                // A page without its rail is still a page.
+                tracing::warn!(%error, "a rail could not be made");
+                Arc::default()
+            })
+        })
+    }
+}
+
+fn draw(views: Vec<RoomView>, more_channels: bool) -> Rail {
+    let board_unread = views.iter().any(|view| view.id == BOARD && view.unread() > 0);
+    let mut channels: Vec<RailRoom> = views
+        .into_iter()
+        .filter(|view| view.kind == Kind::Channel)
+        .map(|view| RailRoom {
+            id: view.id.0,
+            href: channel_href(&view.name),
+            unread: view.unread(),
+            muted: false,
+            name: view.name,
+        })
+        .collect();
+    channels.sort_by_cached_key(|channel| fold(&channel.name));
+    Rail { board_unread, channels, more_channels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::rooms::{Author, Nonce, Post, Request, RoomName, Target, Text};
+
+    type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
+
+    const ANN: UserId = UserId(1);
+    const BEN: UserId = UserId(2);
+
+    fn house() -> std::result::Result<(Rooms, Rails, tempfile::TempDir), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let mut config = Config::default();
+        config.set("data", &folder.path().to_string_lossy())?;
+        let rooms = Rooms::open(&config, |_| ())?;
+        Ok((rooms.clone(), Rails::new(rooms, RailMemory::default()), folder))
+    }
+
+    async fn create(rooms: &Rooms, owner: UserId, name: &str) -> std::result::Result<RoomView, String> {
+        let name = RoomName::parse(name).map_err(|wrong| wrong.message.into_owned())?;
+        let request = Request::CreateChannel { owner, name, topic: String::new() };
+        rooms.change_room(request).await.map_err(|error| error.detail())
+    }
+
+    async fn post(rooms: &Rooms, room: crate::ids::RoomId, author: UserId) -> Result<()> {
+        let author = Author { id: author, name: "Ben".into(), guest: false };
+        let text = Text::parse("hello").map_err(|wrong| crate::error::Error::Invalid(vec![wrong]))?;
+        let post = Post { room, author, nonce: Nonce::random()?, title: None, text, reply_to: None };
+        rooms.post(post).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn the_rail_lists_joined_channels_by_name_with_what_is_unread() -> Tested {
+        let (rooms, rails, _folder) = house()?;
+        for name in ["zebra", "Äpfel 5.0", "alpha"] {
+            create(&rooms, ANN, name).await?;
+        }
+        create(&rooms, BEN, "not joined").await?;
+        let zebra =
+            rooms.change_room(Request::Join { user: BEN, target: Target::Channel("zebra".into()) }).await?;
+        post(&rooms, zebra.id, BEN).await?;
+        post(&rooms, BOARD, BEN).await?;
+        let rail = rails.rail(ANN.0).await;
+        let shown: Vec<_> =
+            rail.channels.iter().map(|c| (c.name.as_str(), c.href.as_str(), c.unread)).collect();
+        assert_eq!(
+            shown,
+            [("alpha", "/c/alpha", 0), ("zebra", "/c/zebra", 1), ("Äpfel 5.0", "/c/%C3%84pfel%205.0", 0)]
+        );
+        assert!(rail.board_unread && !rail.more_channels);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_rail_is_kept_until_its_person_joins_leaves_or_reads() -> Tested {
+        let (rooms, rails, _folder) = house()?;
+        let first = rails.rail(ANN.0).await;
+        let room = create(&rooms, ANN, "general").await?;
+        assert!(Arc::ptr_eq(&first, &rails.rail(ANN.0).await));
+        rails.memory.forget(ANN);
+        assert_eq!(rails.rail(ANN.0).await.channels.len(), 1);
+        rooms.change_room(Request::Join { user: BEN, target: Target::Id(room.id) }).await?;
+        post(&rooms, room.id, BEN).await?;
+        rails.memory.forget(ANN);
+        assert_eq!(rails.rail(ANN.0).await.channels[0].unread, 1);
+        rooms.marks.set(ANN, room.id, 1, false);
+        rails.memory.forget(ANN);
+        assert_eq!(rails.rail(ANN.0).await.channels[0].unread, 0);
+        Ok(())
+    }
+}
