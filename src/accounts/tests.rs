@@ -1,7 +1,9 @@
 //! The accounts as a browser meets them: real handlers, middlewares and a real SQLite file.
 
-use super::{Accounts, Presence, Visitor, api, entry, pages};
+use super::state::open_database;
+use super::{Accounts, Presence, Visitor, api, entry, pages, session, user};
 use crate::config::Config;
+use crate::db::Conn;
 use crate::events::{Event, Events};
 use crate::ids::UserId;
 use crate::site::limit::Limits;
@@ -319,9 +321,14 @@ async fn an_account_disabled_from_the_shell_is_out_with_the_next_sweep() {
     place.registered("ann").await;
     let mut bob = place.registered("bob").await;
     assert_eq!(place.get(&mut bob, "/api/v1/me").await.status, 200);
-    let matches = crate::cli::user::command().get_matches_from(["user", "disable", "bob"]);
-    let config = place.accounts.config.clone();
-    web::block(move || crate::cli::user::run(&config, &matches)).await.unwrap().unwrap();
+    // What `hubbub user disable bob` does, with a connection of its own.
+    let shell = open_database(&place.accounts.config).unwrap();
+    let change = |conn: &mut Conn| {
+        user::set_disabled(conn, UserId(2), true)?;
+        session::revoke(conn, UserId(2), |_| true)
+    };
+    assert_eq!(shell.write(change).await.unwrap().len(), 1);
+    shell.close();
     place.accounts.sweep().await.unwrap();
     assert!(matches!(place.ended.lock().unwrap().as_slice(), [Event::SessionsEnded(_)]));
     assert_eq!(place.get(&mut bob, "/api/v1/me").await.status, 401);

@@ -151,6 +151,27 @@ pub struct Person {
 }
 
 impl Person {
+    /// Somebody who is in no database.
+    #[cfg(test)]
+    pub fn for_tests(id: i64, name: &str) -> Self {
+        Self {
+            id: UserId(id),
+            username: name.to_lowercase(),
+            username_key: name.to_lowercase(),
+            display_name: name.to_owned(),
+            role: Role::Member,
+            disabled: false,
+            hue: None,
+            sounds: true,
+            status_state: StatusState::Online,
+            status_text: String::new(),
+            last_place: String::new(),
+            login_count: 0,
+            last_login_at: None,
+            previous_login_at: None,
+        }
+    }
+
     /// Entered with a display name alone.
     pub fn is_guest(&self) -> bool {
         self.role == Role::Guest

@@ -2,7 +2,7 @@
 
 mod doctor;
 mod serve;
-// INTERIM mod user;
+pub mod user;
 
 use crate::config::{Config, LogFormat, SETTINGS};
 use clap::{Arg, ArgMatches, Command};
@@ -45,7 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let config = load(&matches).map_err(Failure::to_start)?;
     start_log(&config);
     match matches.subcommand() {
-        // INTERIM Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
+        Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
         Some(("doctor", _)) => doctor::run(&config).map_err(Failure::to_run),
         _ => serve::run(config).map_err(Failure::to_start),
     }
@@ -71,7 +71,7 @@ fn command() -> Command {
         .arg(file)
         .args(settings)
         .subcommand(serve::command())
-        // INTERIM .subcommand(user::command())
+        .subcommand(user::command())
         .subcommand(doctor::command())
 }
 

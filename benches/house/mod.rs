@@ -1,0 +1,59 @@
+//! What the benches share: a server of their own in a temporary folder, people on it, and medians.
+
+use hubbub::app::{self, Running};
+use hubbub::config::Config;
+use std::time::Duration;
+
+pub type Benched<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// How long a figure is measured: `--quick` for a check that the bench still works.
+pub fn seconds() -> Duration {
+    Duration::from_secs_f64(if std::env::args().any(|a| a == "--quick") { 0.4 } else { 3.0 })
+}
+
+/// A server on a free port of 127.0.0.1, with everything it stores in a folder that goes with it.
+pub struct House {
+    pub running: Running,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    pub fn open() -> Benched<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut config = Config::default();
+        for (name, value) in [
+            ("listen", "127.0.0.1:0"),
+            ("data", &folder.path().join("data").to_string_lossy()),
+            ("media", &folder.path().join("media").to_string_lossy()),
+            ("rate_limits", "off"),
+            ("bcrypt_cost", "4"),
+        ] {
+            config.set(name, value)?;
+        }
+        Ok(Self { running: app::start(config)?, _folder: folder })
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn base(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
+    /// Lets somebody in with a display name; answers with the cookie.
+    pub async fn guest(&self, http: &reqwest::Client, name: &str) -> Benched<String> {
+        let answer =
+            http.post(format!("{}/guest", self.base())).form(&[("display_name", name)]).send().await?;
+        let cookie = answer.headers().get("set-cookie").ok_or("a guest got no cookie")?.to_str()?;
+        Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+    }
+}
+
+/// A client that keeps redirects to itself, as the pages answer forms with them.
+pub fn http() -> Benched<reqwest::Client> {
+    Ok(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?)
+}
+
+/// The middle of several rounds.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
