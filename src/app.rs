@@ -1,9 +1,11 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
 use crate::accounts::Accounts;
+use crate::board::{BoardRev, Front};
 use crate::chat::{AddShard, Chat, ChatServer, Local, Presence, Publish, Shard};
 use crate::config::Config;
 use crate::events::{Event, Events};
+use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
 use crate::media::Library;
 use crate::rooms::{Committed, Fact, Rooms};
@@ -115,24 +117,12 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-// INTERIM until board and home are here.
-#[derive(Clone, Default)]
-struct BoardRev;
-impl BoardRev {
-    fn raise(&self, _: i64) {}
-}
-struct NoRails;
-impl RailProvider for NoRails {
-    fn rail(&self, _: i64) -> crate::site::page::RailFuture {
-        Box::pin(async { Arc::default() })
-    }
-}
-
 /// Everything that is opened once per process.
 struct House {
     config: Arc<Config>,
     accounts: Accounts,
     rooms: Rooms,
+    board: Front,
     library: Library,
     chat: Chat,
     pages: Pages,
@@ -146,17 +136,17 @@ impl House {
         let server = ChatServer::new(presence.clone()).start();
         let accounts = Accounts::open(config.clone(), events.clone())?;
         let rev = BoardRev::default();
-        let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone()))?;
+        let memory = RailMemory::default();
+        let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone(), memory.clone()))?;
         let limits = Arc::new(Limits::new(&config));
         let library = Library::open(&config.media, rooms.db.clone())?;
-        // INTERIM board front
-        let _ = rev;
-        let rails: Arc<dyn RailProvider> = Arc::new(NoRails);
+        let board = Front::new(rooms.db.clone(), rev);
+        let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(rooms.clone(), memory.clone()));
         let chat = Chat::open(rooms.clone(), accounts.clone(), server, presence, limits.clone())
             .await
             .map_err(|e| e.detail())?;
-        connect(&events, &chat);
-        Ok(Self { config, accounts, rooms, library, chat, pages: Pages::new(rails), limits })
+        connect(&events, &chat, memory);
+        Ok(Self { config, accounts, rooms, board, library, chat, pages: Pages::new(rails), limits })
     }
 
     /// Things that are done again and again while the server runs.
@@ -197,16 +187,24 @@ where
     });
 }
 
-/// What happens after every commit: the board's front learns of it first, because its author is answered next.
-fn publisher(server: Addr<ChatServer>, board: BoardRev) -> impl FnMut(Committed) + Send + 'static {
+/// What happens after every commit: what is shown from memory learns of it first, because the author is answered next.
+fn publisher(
+    server: Addr<ChatServer>,
+    board: BoardRev,
+    rails: RailMemory,
+) -> impl FnMut(Committed) + Send + 'static {
     let permits = Arc::new(Semaphore::new(BATCHES_UNDER_WAY));
     let runtime = tokio::runtime::Handle::current();
     move |committed| {
         for fact in &committed.facts {
-            if let Fact::Message(message) = fact
-                && message.room == BOARD
-            {
-                board.raise(message.rev);
+            match fact {
+                Fact::Message(message) => {
+                    if message.room == BOARD {
+                        board.raise(message.rev);
+                    }
+                    rails.forget(message.user);
+                }
+                Fact::Joined { user, .. } | Fact::Left { user, .. } => rails.forget(*user),
             }
         }
         let permit = runtime.block_on(permits.clone().acquire_owned()).ok();
@@ -215,10 +213,11 @@ fn publisher(server: Addr<ChatServer>, board: BoardRev) -> impl FnMut(Committed)
 }
 
 /// Who listens to which facts.
-fn connect(events: &Events, chat: &Chat) {
+fn connect(events: &Events, chat: &Chat, rails: RailMemory) {
     let chat = chat.clone();
     let arbiter = Arbiter::current();
     events.listen(move |event| match event {
+        Event::ReadMoved(user) => rails.forget(*user),
         Event::SessionsEnded(sessions) => chat.end_sessions(sessions.clone()),
         Event::ProfileChanged(user) => {
             let (chat, user) = (chat.clone(), *user);
@@ -271,7 +270,7 @@ async fn run(
 fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     let config = house.config.clone();
     let workers = Arc::new(AtomicUsize::new(0));
-    let (accounts, rooms) = (house.accounts.clone(), house.rooms.clone());
+    let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
     let (library, chat, pages, limits) =
         (house.library.clone(), house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
@@ -283,6 +282,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
         App::new()
             .app_data(web::Data::new(accounts.clone()))
             .app_data(web::Data::new(rooms.clone()))
+            .app_data(web::Data::new(board.clone()))
             .app_data(web::Data::new(library.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))

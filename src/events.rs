@@ -8,6 +8,8 @@ use std::sync::{Arc, RwLock};
 pub enum Event {
     /// These sessions are over (signed out, revoked, expired, account disabled): their sockets must go.
     SessionsEnded(Vec<SessionId>),
+    /// Somebody has read on, or marked something unread.
+    ReadMoved(UserId),
     /// Somebody's display name or colour is another one now.
     ProfileChanged(UserId),
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::site::{answer, assets};
-use crate::{accounts, chat, media};
+use crate::{accounts, board, chat, home, media};
 use actix_web::web::{self, ServiceConfig, patch, post, resource};
 use actix_web::{HttpResponse, Route, guard};
 use utoipa::OpenApi;
@@ -45,6 +45,7 @@ pub fn all(config: &mut ServiceConfig) {
     accounts(config);
     chat(config);
     media(config);
+    home(config);
     api(config);
     assets::routes(config);
     config
@@ -78,6 +79,12 @@ fn chat(config: &mut ServiceConfig) {
         .service(resource("/c/{name}/join").route(post().to(pages::join)))
         .service(resource("/c/{name}/leave").route(post().to(pages::leave)))
         .service(resource("/m/{room}/{seq}").route(get().to(pages::permalink)));
+}
+
+fn home(config: &mut ServiceConfig) {
+    config.service(resource("/dashboard").route(get().to(home::pages::dashboard))).service(
+        resource("/board").route(get().to(board::pages::board)).route(post().to(board::pages::post)),
+    );
 }
 
 fn media(config: &mut ServiceConfig) {

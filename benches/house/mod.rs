@@ -14,7 +14,7 @@ pub fn seconds() -> Duration {
 /// A server on a free port of 127.0.0.1, with everything it stores in a folder that goes with it.
 pub struct House {
     pub running: Running,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl House {
@@ -30,7 +30,7 @@ impl House {
         ] {
             config.set(name, value)?;
         }
-        Ok(Self { running: app::start(config)?, folder })
+        Ok(Self { running: app::start(config)?, _folder: folder })
     }
 
     /// `http://127.0.0.1:PORT`

@@ -1,7 +1,7 @@
 //! The board as pages: the wall of notes, which is the same for everybody and kept ready, and the page around it.
 
 use super::front::{Front, Wall};
-use super::post::{Note, Typed};
+use super::post::Typed;
 use crate::accounts::{Accounts, Reader, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::BOARD;
@@ -162,9 +162,9 @@ pub async fn post(
 }
 
 async fn leave(visitor: &Visitor, rooms: &Rooms, limits: &Limits, typed: Typed) -> Result<()> {
-    let note = Note::parse(typed)?;
+    let note = typed.check(&visitor.person)?;
     limits.send(visitor.person.id)?;
-    note.post(rooms, &visitor.person).await.map(drop)
+    rooms.post(note).await.map(drop)
 }
 
 /// The form again, for an error after which sending it again makes sense; nothing typed is lost.
@@ -244,7 +244,9 @@ mod page_tests {
     fn a_refused_note_keeps_what_was_typed_and_its_nonce_unless_that_was_the_trouble() {
         let nonce = "0123456789abcdef";
         let typed = Typed { title: "t".into(), text: "words".into(), nonce: nonce.into() };
-        let wrong = Note::parse(Typed { text: String::new(), ..typed.clone() }).unwrap_err();
+        let wrong = Typed { text: String::new(), ..typed.clone() }
+            .check(&crate::accounts::Person::for_tests(1, "Ann"))
+            .unwrap_err();
         let (status, form) = refused(typed.clone(), wrong).unwrap();
         assert_eq!((status.as_u16(), form.text.as_str(), form.nonce.as_str()), (422, "words", nonce));
         assert!(form.errors.of("text").is_some());

@@ -1,9 +1,9 @@
 //! What makes a note: the rules for what was typed, before it goes through the one door that every message takes.
 
 use crate::accounts::Person;
-use crate::error::{Error, FieldError, Result};
+use crate::error::Result;
 use crate::ids::BOARD;
-use crate::rooms::{Author, Nonce, Post, Posted, Rooms, Text, Title};
+use crate::rooms::{self, Nonce, Post};
 use serde::Deserialize;
 
 /// A note as it was typed into the form, or sent with curl.
@@ -16,36 +16,14 @@ pub struct Typed {
     pub nonce: String,
 }
 
-/// A note that follows the rules.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Note {
-    title: Option<Title>,
-    text: Text,
-    nonce: Nonce,
-}
-
-impl Note {
+impl Typed {
+    /// Checks the note as `person`'s.
+    ///
     /// # Errors
     /// `Invalid` with one sentence per wrong field.
-    pub fn parse(typed: Typed) -> Result<Self> {
-        let title = Title::parse(&typed.title);
-        let text = Text::parse(&typed.text);
-        let nonce = if typed.nonce.is_empty() { Ok(Nonce::random()?) } else { Nonce::parse(typed.nonce) };
-        match (title, text, nonce) {
-            (Ok(title), Ok(text), Ok(nonce)) => Ok(Self { title, text, nonce }),
-            (title, text, nonce) => {
-                let wrong: Vec<FieldError> =
-                    [title.err(), text.err(), nonce.err()].into_iter().flatten().collect();
-                Err(Error::Invalid(wrong))
-            }
-        }
-    }
-
-    /// Stores the note as `person`'s and answers after the commit.
-    pub async fn post(self, rooms: &Rooms, person: &Person) -> Result<Posted> {
-        let author = Author { id: person.id, name: person.display_name.clone(), guest: person.is_guest() };
-        let Self { title, text, nonce } = self;
-        rooms.post(Post { room: BOARD, author, nonce, title, text, reply_to: None }).await
+    pub fn check(self, person: &Person) -> Result<Post> {
+        let nonce = if self.nonce.is_empty() { Nonce::random()?.as_str().to_owned() } else { self.nonce };
+        rooms::Typed { nonce, text: self.text, title: self.title, reply_to: None }.check(person.into(), BOARD)
     }
 }
 
@@ -53,24 +31,12 @@ impl Note {
 mod tests {
     use super::*;
 
-    fn wrong(typed: Typed) -> Vec<&'static str> {
-        let error = Note::parse(typed).err();
-        error.map_or_else(Vec::new, |error| error.fields().iter().map(|field| field.field).collect())
-    }
-
     #[test]
-    fn every_wrong_field_is_named_at_once() {
-        let typed = Typed { title: "x".repeat(121), text: " ".into(), nonce: "short".into() };
-        assert_eq!(wrong(typed), ["title", "text", "nonce"]);
-        assert_eq!(wrong(Typed { text: "x".repeat(4001), ..Typed::default() }), ["text"]);
-        assert_eq!(
-            wrong(Typed { text: "a\u{7}".into(), title: "a\nb".into(), ..Typed::default() }),
-            ["title", "text"]
-        );
-    }
-
-    #[test]
-    fn a_text_alone_is_a_note() {
-        assert!(wrong(Typed { text: "字".repeat(4000), ..Typed::default() }).is_empty());
+    fn a_note_without_a_nonce_gets_one_and_a_wrong_one_is_named() {
+        let person = Person::for_tests(1, "Ann");
+        let typed = |nonce: &str| Typed { text: "字".repeat(4000), nonce: nonce.into(), ..Typed::default() };
+        assert!(typed("").check(&person).is_ok_and(|post| post.room == BOARD && post.title.is_none()));
+        let wrong = typed("short").check(&person).err();
+        assert_eq!(wrong.map(|error| error.fields().iter().map(|f| f.field).collect()), Some(vec!["nonce"]));
     }
 }

@@ -1,13 +1,13 @@
 //! Rooms, members and messages over the HTTP API.
 
 use super::Chat;
-use super::command::{self, ChangePage, MessagePage, RoomPage, new_channel, new_post};
+use super::command::{self, ChangePage, MessagePage, RoomPage, new_channel};
 use super::protocol::History;
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{Changes, parse_limit};
-use crate::rooms::{Request, RoomView, Target, Verb, may, membership, room};
+use crate::rooms::{Request, RoomView, Target, Typed, Verb, may, membership, room};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -254,7 +254,8 @@ pub async fn send(
     if !attachments.is_empty() {
         return Err(Error::field("attachments", "This server can't take attachments yet."));
     }
-    let post = new_post(&visitor.person, *id, nonce, &text, title.as_deref(), reply_to)?;
+    let typed = Typed { nonce, text, title: title.unwrap_or_default(), reply_to };
+    let post = typed.check(visitor.person.as_ref().into(), *id)?;
     let posted = chat.rooms.post(post).await?;
     Ok(HttpResponse::Created().json(Sent { seq: posted.seq, rev: posted.rev, at: posted.at }))
 }

@@ -6,14 +6,14 @@ use super::protocol::{self, Command, JoinedBody, Nothing, Presence};
 use super::server::{Item, SetStatus, Tell};
 use super::shard::WATCHED;
 use crate::accounts::user::{PeopleQuery, Status, StatusState};
-use crate::accounts::{Person, Profile, user};
+use crate::accounts::{Profile, user};
 use crate::error::{Error, FieldError, Result};
+use crate::events::Event;
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{self, Changes, parse_limit};
 use crate::rooms::room::parse_topic;
 use crate::rooms::{
-    Asker, Author, Message, Nonce, Origin, Page, Post, Request, RoomName, RoomView, Target, Text, Title,
-    Verb, may, room,
+    Asker, Message, Origin, Page, Post, Request, RoomName, RoomView, Target, Typed, Verb, may, room,
 };
 use actix::Actor;
 use bytes::Bytes;
@@ -85,37 +85,13 @@ fn post(connection: &Connection, send: protocol::Send) -> Result<Post> {
     if !send.attachments.is_empty() {
         return Err(Error::field("attachments", "This server can't take attachments yet."));
     }
-    new_post(&connection.person, send.room, send.nonce, &send.text, send.title.as_deref(), send.reply_to)
-}
-
-/// Checks what somebody wants to post; every wrong field is named.
-///
-/// # Errors
-/// `Invalid`.
-pub fn new_post(
-    person: &Person,
-    room: RoomId,
-    nonce: String,
-    text: &str,
-    title: Option<&str>,
-    reply_to: Option<i64>,
-) -> Result<Post> {
-    let mut wrong: Vec<FieldError> = Vec::new();
-    let mut keep = |error| wrong.push(error);
-    let nonce = Nonce::parse(nonce).map_err(&mut keep).ok();
-    let text = Text::parse(text).map_err(&mut keep).ok();
-    let title = Title::parse(title.unwrap_or_default()).map_err(&mut keep).ok();
-    match (nonce, text, title) {
-        (Some(nonce), Some(text), Some(title)) => Ok(Post {
-            room,
-            author: Author { id: person.id, name: person.display_name.clone(), guest: person.is_guest() },
-            nonce,
-            title,
-            text,
-            reply_to,
-        }),
-        _ => Err(Error::Invalid(wrong)),
-    }
+    let typed = Typed {
+        nonce: send.nonce,
+        text: send.text,
+        title: send.title.unwrap_or_default(),
+        reply_to: send.reply_to,
+    };
+    typed.check(connection.person.as_ref().into(), send.room)
 }
 
 fn target(which: protocol::Which) -> Result<Target> {
@@ -294,6 +270,7 @@ async fn mark_read(chat: &Chat, user: UserId, from: (usize, u64), read: protocol
     if let Some(seq) = chat.rooms.mark_read(user, read.room, read.seq, read.back).await? {
         let frame = protocol::frame(&serde_json::json!({ "type": "read", "room": read.room, "seq": seq }));
         chat.server.do_send(Tell(Item::Person { user, frame, except: Some(from) }));
+        chat.accounts.events.publish(&Event::ReadMoved(user));
     }
     Ok(Nothing {})
 }

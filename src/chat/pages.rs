@@ -3,13 +3,14 @@
 
 use askama::Template;
 
-use super::command::{self, new_channel, new_post};
+use super::command::{self, new_channel};
 use super::protocol::History;
 use super::{Chat, protocol};
 use crate::accounts::{Reader, Visitor};
 use crate::error::{Error, Result};
+use crate::events::Event;
 use crate::ids::{RoomId, UserId};
-use crate::rooms::{Kind, Message, Nonce, Request, Target, message, room};
+use crate::rooms::{Kind, Message, Nonce, Request, Target, Typed, message, room};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp, channel_href};
 use actix_web::http::StatusCode;
@@ -254,6 +255,11 @@ pub async fn channel(
     if let Some(visitor) = &reader.visitor {
         let (accounts, person, href) =
             (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
+        if page.room.joined && !page.newer {
+            // Whoever is shown the newest message has seen it, with scripts or without.
+            chat.rooms.marks.set(visitor.person.id, RoomId(page.room.id), page.room.last_seq, false);
+            chat.accounts.events.publish(&Event::ReadMoved(visitor.person.id));
+        }
         // Nobody waits for it: the page is right whether or not the place could be kept.
         actix_web::rt::spawn(async move { accounts.remember_place(&person, &href).await });
     }
@@ -356,8 +362,8 @@ async fn post(visitor: &Visitor, room: RoomId, form: &SendForm, chat: &Chat) -> 
         Some(nonce) => nonce.clone(),
         None => Nonce::random()?.as_str().to_owned(),
     };
-    let post = new_post(&visitor.person, room, nonce, &form.text, None, None)?;
-    chat.rooms.post(post).await.map(drop)
+    let typed = Typed { nonce, text: form.text.clone(), ..Typed::default() };
+    chat.rooms.post(typed.check(visitor.person.as_ref().into(), room)?).await.map(drop)
 }
 
 /// `POST /c/{name}/join`
@@ -396,7 +402,7 @@ pub async fn permalink(
     }
     let room = chat.rooms.db.read(move |conn| room::find(conn, id)).await?;
     let place = match room.kind {
-        Kind::Board => format!("/board?around={seq}"),
+        Kind::Board => format!("/board?before={}", seq + 1),
         _ => format!("{}?around={seq}", channel_href(&room.name)),
     };
     Ok(see_other(&format!("{place}#m-{seq}")))

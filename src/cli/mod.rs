@@ -2,7 +2,7 @@
 
 mod doctor;
 mod serve;
-mod user;
+pub mod user;
 
 use crate::config::{Config, LogFormat, SETTINGS};
 use clap::{Arg, ArgMatches, Command};

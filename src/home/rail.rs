@@ -3,10 +3,9 @@
 use crate::error::Result;
 use crate::ids::{BOARD, UserId};
 use crate::rooms::{Kind, RoomView, Rooms, room};
-use crate::site::page::{Rail, RailFuture, RailProvider, RailRoom};
+use crate::site::page::{Rail, RailFuture, RailProvider, RailRoom, channel_href};
 use crate::text::fold;
 use moka::sync::Cache;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,8 +14,6 @@ use std::time::Duration;
 const ROOMS: i64 = 60;
 /// How old a count may be. Scripts count live; this is what a page without them shows.
 const KEPT: Duration = Duration::from_secs(2);
-/// What a path segment may show as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The rails that were made a moment ago. Cheap to clone; made before [`Rails`], for whoever tells it what changed.
 #[derive(Clone)]
@@ -97,7 +94,7 @@ fn draw(views: Vec<RoomView>, more_channels: bool) -> Rail {
         .filter(|view| view.kind == Kind::Channel)
         .map(|view| RailRoom {
             id: view.id.0,
-            href: format!("/c/{}", utf8_percent_encode(&view.name, SEGMENT)),
+            href: channel_href(&view.name),
             unread: view.unread(),
             muted: false,
             name: view.name,
@@ -155,11 +152,7 @@ mod tests {
             rail.channels.iter().map(|c| (c.name.as_str(), c.href.as_str(), c.unread)).collect();
         assert_eq!(
             shown,
-            [
-                ("alpha", "/c/alpha", 0),
-                ("zebra", "/c/zebra", 1),
-                ("Äpfel 5.0", "/c/%C3%84pfel%205.0", 0)
-            ]
+            [("alpha", "/c/alpha", 0), ("zebra", "/c/zebra", 1), ("Äpfel 5.0", "/c/%C3%84pfel%205.0", 0)]
         );
         assert!(rail.board_unread && !rail.more_channels);
         Ok(())

@@ -13,7 +13,7 @@ pub mod unread;
 pub use change::{Asker, Change, Committed, Fact, Origin, Outcome, Request, Rooms, Target};
 pub use membership::{Verb, may};
 pub use message::{Message, Nonce, Page, Text, Title};
-pub use post::{Author, Post, Posted};
+pub use post::{Author, Post, Posted, Typed};
 pub use room::{Kind, Room, RoomName, RoomView};
 pub use unread::ReadMarks;
 

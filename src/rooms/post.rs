@@ -6,10 +6,11 @@
 use super::membership::{self, Verb};
 use super::message::{Message, Nonce, Text, Title};
 use super::room::Room;
+use crate::accounts::Person;
 use crate::clock::now_ms;
 use crate::db::schema::messages::{messages, rooms};
 use crate::db::{self, Conn};
-use crate::error::Error;
+use crate::error::{Error, FieldError, Result};
 use crate::ids::{RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
@@ -23,6 +24,12 @@ pub struct Author {
     pub guest: bool,
 }
 
+impl From<&Person> for Author {
+    fn from(person: &Person) -> Self {
+        Self { id: person.id, name: person.display_name.clone(), guest: person.is_guest() }
+    }
+}
+
 /// A message on its way into a room. Nothing else makes one.
 #[derive(Debug)]
 pub struct Post {
@@ -32,6 +39,34 @@ pub struct Post {
     pub title: Option<Title>,
     pub text: Text,
     pub reply_to: Option<i64>,
+}
+
+/// A message as somebody typed it, before anything is checked.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    pub nonce: String,
+    pub text: String,
+    /// Empty for none.
+    pub title: String,
+    pub reply_to: Option<i64>,
+}
+
+impl Typed {
+    /// # Errors
+    /// `Invalid` with one sentence per wrong field.
+    pub fn check(self, author: Author, room: RoomId) -> Result<Post> {
+        let mut wrong: Vec<FieldError> = Vec::new();
+        let mut keep = |error| wrong.push(error);
+        let title = Title::parse(&self.title).map_err(&mut keep).ok();
+        let text = Text::parse(&self.text).map_err(&mut keep).ok();
+        let nonce = Nonce::parse(self.nonce).map_err(&mut keep).ok();
+        match (title, text, nonce) {
+            (Some(title), Some(text), Some(nonce)) => {
+                Ok(Post { room, author, nonce, title, text, reply_to: self.reply_to })
+            }
+            _ => Err(Error::Invalid(wrong)),
+        }
+    }
 }
 
 /// What became of it: the contract's reply to `send`.
@@ -182,4 +217,28 @@ fn store_counts(conn: &mut Conn, held: &Locked, at: i64) -> QueryResult<()> {
         .set((rooms::last_seq.eq(room.last_seq), rooms::rev.eq(room.rev), rooms::active_at.eq(at)))
         .execute(conn)
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
+        let wrong = |typed: Typed| {
+            let error = typed.check(author.clone(), RoomId(1)).err();
+            error.map_or_else(Vec::new, |error| error.fields().iter().map(|f| f.field).collect())
+        };
+        let nonce = "0123456789abcdef".to_owned();
+        assert_eq!(
+            wrong(Typed { title: "x".repeat(121), text: " ".into(), nonce: "short".into(), reply_to: None }),
+            ["title", "text", "nonce"]
+        );
+        assert_eq!(
+            wrong(Typed { text: "x".repeat(4001), nonce: nonce.clone(), ..Typed::default() }),
+            ["text"]
+        );
+        assert!(wrong(Typed { text: "x".into(), nonce, ..Typed::default() }).is_empty());
+    }
 }
