@@ -71,11 +71,16 @@ async fn a_message_is_sent_once_and_read_back() {
     assert_eq!(first, again.json());
     let changed = json!({ "nonce": body["nonce"], "text": "other" });
     ann.send("POST", &path, &changed).await.problem(409, "nonce_reused");
-    let problem = ann.send("POST", &path, &json!({ "nonce": "short", "text": "" })).await.problem(422, "invalid");
-    let fields: BTreeSet<&str> = problem["fields"].as_array().unwrap().iter().map(|f| f["field"].as_str().unwrap()).collect();
+    let problem =
+        ann.send("POST", &path, &json!({ "nonce": "short", "text": "" })).await.problem(422, "invalid");
+    let fields: BTreeSet<&str> =
+        problem["fields"].as_array().unwrap().iter().map(|f| f["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["nonce", "text"].into());
     let page = ann.get(&path).await.is(200).json();
-    assert_eq!((&page["messages"][0]["text"], &page["messages"][0]["seq"], &page["more"]), (&json!("by api"), &first["seq"], &json!(false)));
+    assert_eq!(
+        (&page["messages"][0]["text"], &page["messages"][0]["seq"], &page["more"]),
+        (&json!("by api"), &first["seq"], &json!(false))
+    );
     assert_eq!(page["messages"].as_array().unwrap().len(), 1);
 }
 
@@ -120,7 +125,12 @@ async fn members_of_a_room_are_listed_with_who_is_here() {
     bob.join(&room).await.is(200);
     let _socket = bob.socket().await;
     let page = ann.get(&format!("/api/v1/rooms/{}/members", room["id"])).await.is(200).json();
-    let seen: Vec<(&str, bool)> = page["users"].as_array().unwrap().iter().map(|u| (u["username"].as_str().unwrap(), u["online"] == true)).collect();
+    let seen: Vec<(&str, bool)> = page["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| (u["username"].as_str().unwrap(), u["online"] == true))
+        .collect();
     assert_eq!(seen, [("ann", false), ("bob", true)]);
     let one = ann.get(&format!("/api/v1/rooms/{}", room["id"])).await.is(200).json();
     assert_eq!((&one["members"], &one["name"]), (&json!(2), &json!("talk")));
@@ -130,8 +140,12 @@ async fn members_of_a_room_are_listed_with_who_is_here() {
 async fn ones_own_profile_changes_by_what_is_named() {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
-    let changed = ann.send("PATCH", "/api/v1/me", &json!({ "color": 210, "sounds": false })).await.is(200).json();
-    assert_eq!((&changed["color"], &changed["sounds"], &changed["display_name"]), (&json!(210), &json!(false), &json!("ann")));
+    let changed =
+        ann.send("PATCH", "/api/v1/me", &json!({ "color": 210, "sounds": false })).await.is(200).json();
+    assert_eq!(
+        (&changed["color"], &changed["sounds"], &changed["display_name"]),
+        (&json!(210), &json!(false), &json!("ann"))
+    );
     let changed = ann.send("PATCH", "/api/v1/me", &json!({ "color": null })).await.is(200).json();
     assert_eq!((&changed["color"], &changed["sounds"]), (&Value::Null, &json!(false)));
     ann.send("PATCH", "/api/v1/me", &json!({ "color": 400 })).await.problem(422, "invalid");

@@ -23,10 +23,15 @@ async fn a_name_that_cannot_be_is_refused_with_a_sentence() {
     let long = "n".repeat(65);
     for name in ["", "   ", "a/b", "a\nb", "#x", long.as_str()] {
         ann.post("/channels", &[("name", name)]).await.is(422).has("aria-invalid");
-        let problem = ann.send("POST", "/api/v1/rooms", &json!({ "kind": "channel", "name": name })).await.problem(422, "invalid");
+        let problem = ann
+            .send("POST", "/api/v1/rooms", &json!({ "kind": "channel", "name": name }))
+            .await
+            .problem(422, "invalid");
         assert_eq!(problem["fields"][0]["field"], "name", "{problem}");
     }
-    ann.send("POST", "/api/v1/rooms", &json!({ "kind": "castle", "name": "x" })).await.problem(422, "invalid");
+    ann.send("POST", "/api/v1/rooms", &json!({ "kind": "castle", "name": "x" }))
+        .await
+        .problem(422, "invalid");
 }
 
 #[tokio::test]
@@ -49,15 +54,26 @@ async fn who_joins_reads_the_last_100_messages_and_the_older_ones_page_by_page()
     for number in 1..=230 {
         socket.send(&room, &format!("message {number}.")).await;
     }
-    bob.get("/c/history").await.is(200).has("message 230.").lacks("message 130.").has("action=\"/c/history/join\"");
+    bob.get("/c/history")
+        .await
+        .is(200)
+        .has("message 230.")
+        .lacks("message 130.")
+        .has("action=\"/c/history/join\"");
     bob.post("/c/history/join", &[]).await.is(303);
-    bob.get("/c/history?before=131").await.is(200).has("message 130.").has("message 31.").lacks("message 30.");
+    bob.get("/c/history?before=131")
+        .await
+        .is(200)
+        .has("message 130.")
+        .has("message 31.")
+        .lacks("message 30.");
     let mut seen: Vec<i64> = Vec::new();
     let mut before = String::new();
     loop {
         let path = format!("/api/v1/rooms/{}/messages?limit=100{before}", room["id"]);
         let page = bob.get(&path).await.is(200).json();
-        let seqs: Vec<i64> = page["messages"].as_array().unwrap().iter().map(|m| m["seq"].as_i64().unwrap()).collect();
+        let seqs: Vec<i64> =
+            page["messages"].as_array().unwrap().iter().map(|m| m["seq"].as_i64().unwrap()).collect();
         assert!(seqs.is_sorted(), "{seqs:?}");
         before = format!("&before={}", seqs[0]);
         seen.splice(0..0, seqs);
@@ -134,7 +150,9 @@ async fn many_channels_are_listed_page_by_page() {
     let mut socket = ann.socket().await;
     let ids = 0..250;
     for number in ids.clone() {
-        socket.must(json!({ "type": "create", "kind": "channel", "name": format!("room {number:04}") })).await;
+        socket
+            .must(json!({ "type": "create", "kind": "channel", "name": format!("room {number:04}") }))
+            .await;
     }
     let (mut names, mut after): (Vec<String>, Value) = (Vec::new(), Value::Null);
     loop {

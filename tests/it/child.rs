@@ -16,7 +16,12 @@ pub struct Child {
 pub fn hubbub(store: &Store) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
     command.current_dir(store.folder()).env_clear().stdin(Stdio::null());
-    command.args(["--accounts-url", &store.url(Which::Accounts), "--messages-url", &store.url(Which::Messages)]);
+    command.args([
+        "--accounts-url",
+        &store.url(Which::Accounts),
+        "--messages-url",
+        &store.url(Which::Messages),
+    ]);
     command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
     command
 }

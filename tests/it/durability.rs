@@ -31,7 +31,13 @@ struct Writer {
 }
 
 impl Writer {
-    async fn write(mut self, mut socket: Socket, room: Value, count: Arc<AtomicU64>, enough: Arc<Notify>) -> Self {
+    async fn write(
+        mut self,
+        mut socket: Socket,
+        room: Value,
+        count: Arc<AtomicU64>,
+        enough: Arc<Notify>,
+    ) -> Self {
         loop {
             let (nonce, text) = self.unsure.take().unwrap_or_else(|| {
                 self.next += 1;
@@ -105,7 +111,8 @@ async fn killed_again_and_again_it_keeps_every_acknowledged_message_once_and_in_
     for writer in &mut writers {
         let mut socket = writer.visitor.socket().await;
         let (nonce, text) = writer.unsure.take().unwrap();
-        let reply = socket.must(json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": text })).await;
+        let reply =
+            socket.must(json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": text })).await;
         writer.acknowledged.insert(text, reply["seq"].as_i64().unwrap());
         expected.append(&mut writer.acknowledged);
     }
@@ -117,7 +124,11 @@ async fn killed_again_and_again_it_keeps_every_acknowledged_message_once_and_in_
     assert_eq!(by_text.len(), stored.len(), "something is there twice");
     assert_eq!(by_text, expected, "what is there is not what was acknowledged");
     for name in 0..WRITERS {
-        let mine: Vec<i64> = by_text.iter().filter(|(text, _)| text.starts_with(&format!("writer {name} "))).map(|(_, seq)| *seq).collect();
+        let mine: Vec<i64> = by_text
+            .iter()
+            .filter(|(text, _)| text.starts_with(&format!("writer {name} ")))
+            .map(|(_, seq)| *seq)
+            .collect();
         assert!(mine.is_sorted() && !mine.is_empty(), "writer {name} is out of order: {mine:?}");
     }
 }
@@ -156,7 +167,8 @@ async fn a_restart_in_mid_conversation_loses_and_doubles_nothing() {
         drop((hers, his));
         app.restart().await;
     }
-    let texts: Vec<String> = everything(&ann, &room).await.iter().map(|m| m["text"].as_str().unwrap().to_owned()).collect();
+    let texts: Vec<String> =
+        everything(&ann, &room).await.iter().map(|m| m["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts, ["question 0", "answer 0", "question 1", "answer 1", "question 2", "answer 2"]);
 }
 

@@ -28,7 +28,10 @@ fn module(path: &str) -> &str {
 
 /// The source without comments; what stands in them imports nothing.
 fn code(text: &str) -> String {
-    text.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code)).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| line.split_once("//").map_or(line, |(code, _)| code))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The first word behind `crate::`, or the first words of its braces.
@@ -76,10 +79,12 @@ fn complaints(path: &str, text: &str) -> Vec<String> {
     };
     let wrong = |name: &str| match floor(name) {
         None => Some(format!("{path} names crate::{name}, which stands on no floor")),
-        Some(there) if there > here => Some(format!("{path} (floor {here}) reaches up to {name} (floor {there})")),
-        Some(there) if there == here && name != own && !FLOORS[here].1 => {
-            Some(format!("{path} reaches sideways to {name}; say it by an event, and let app.rs connect the two"))
+        Some(there) if there > here => {
+            Some(format!("{path} (floor {here}) reaches up to {name} (floor {there})"))
         }
+        Some(there) if there == here && name != own && !FLOORS[here].1 => Some(format!(
+            "{path} reaches sideways to {name}; say it by an event, and let app.rs connect the two"
+        )),
         Some(_) => None,
     };
     named(text).iter().filter_map(|name| wrong(name)).collect()
@@ -106,7 +111,10 @@ fn a_bad_import_and_a_homeless_module_would_be_found() {
         assert_eq!(complaints(path, text).len(), 1, "{path}: {text}");
     }
     for (path, text) in [
-        ("src/chat/api.rs", "use crate::{error::{Error, Result}, rooms::Rooms};\n// crate::board is told by events"),
+        (
+            "src/chat/api.rs",
+            "use crate::{error::{Error, Result}, rooms::Rooms};\n// crate::board is told by events",
+        ),
         ("src/db/writer.rs", "use crate::error::Error; crate::on_conn!(c => f(c))"),
         ("src/main.rs", "hubbub::cli::run()"),
     ] {

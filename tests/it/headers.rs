@@ -8,10 +8,26 @@ async fn every_page_carries_the_headers_that_keep_it_safe() {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
     ann.create("talk").await;
-    for path in ["/dashboard", "/board", "/channels", "/c/talk", "/people", "/media", "/settings", "/c/nowhere", "/nothing"] {
+    for path in [
+        "/dashboard",
+        "/board",
+        "/channels",
+        "/c/talk",
+        "/people",
+        "/media",
+        "/settings",
+        "/c/nowhere",
+        "/nothing",
+    ] {
         let answer = ann.get(path).await;
         let policy = answer.header("content-security-policy");
-        for part in ["default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
@@ -20,7 +36,12 @@ async fn every_page_carries_the_headers_that_keep_it_safe() {
         assert_eq!(answer.header("cache-control"), "private, no-cache", "{path}");
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
-        assert!(!answer.text().contains("<script>") && !answer.text().contains(" style=\"") && !answer.text().contains(" onclick="), "{path}");
+        assert!(
+            !answer.text().contains("<script>")
+                && !answer.text().contains(" style=\"")
+                && !answer.text().contains(" onclick="),
+            "{path}"
+        );
     }
 }
 
@@ -28,14 +49,24 @@ async fn every_page_carries_the_headers_that_keep_it_safe() {
 async fn assets_are_kept_for_good_under_an_address_that_names_their_content() {
     let app = spawn_app().await;
     let page = app.stranger().get("/").await.is(200).text();
-    let sheets: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|href| href.ends_with(".css")).collect();
+    let sheets: Vec<&str> = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|href| href.ends_with(".css"))
+        .collect();
     assert!(sheets.len() > 1, "{page}");
     for sheet in sheets {
         let answer = app.stranger().get(sheet).await.is(200);
-        assert!(answer.header("cache-control").contains("immutable"), "{sheet}: {}", answer.header("cache-control"));
+        assert!(
+            answer.header("cache-control").contains("immutable"),
+            "{sheet}: {}",
+            answer.header("cache-control")
+        );
         assert!(answer.header("content-type").starts_with("text/css"), "{sheet}");
         let gzip = app.stranger();
-        let answer = gzip.answer(gzip.request(Method::GET, sheet).header("accept-encoding", "gzip")).await.is(200);
+        let answer =
+            gzip.answer(gzip.request(Method::GET, sheet).header("accept-encoding", "gzip")).await.is(200);
         assert_eq!(answer.header("vary").to_lowercase(), "accept-encoding", "{sheet}");
     }
 }
@@ -45,7 +76,9 @@ async fn a_form_on_another_sites_page_can_do_nothing_here() {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
     let post = |headers: &[(&'static str, &str)]| {
-        let request = headers.iter().fold(ann.request(Method::POST, "/board"), |r, (name, value)| r.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(ann.request(Method::POST, "/board"), |r, (name, value)| r.header(*name, *value));
         ann.answer(request.form(&[("text", "from elsewhere")]))
     };
     post(&[("origin", "http://evil.example")]).await.is(403).has("another site");
@@ -78,10 +111,19 @@ async fn an_origin_from_the_settings_is_welcome() {
 async fn what_is_not_there_and_what_cannot_be_done_get_pages_in_our_words() {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
-    ann.get("/nothing").await.is(404).has("There is nothing here.").has("<title>");
+    ann.get("/nothing").await.is(404).has("There is nothing at this address.").has("<title>");
     let answer = ann.answer(ann.request(Method::DELETE, "/board")).await.is(405);
     assert!(answer.header("allow").contains("GET"), "{:?}", answer.headers);
-    for path in ["/%", "/c/%ff%fe", "/c/%00", "/m/x/y", "/media/99999999999999999999", "/people?after=%ff", "/channels?after=%00", "/c/%2e%2e%2fboard"] {
+    for path in [
+        "/%",
+        "/c/%ff%fe",
+        "/c/%00",
+        "/m/x/y",
+        "/media/99999999999999999999",
+        "/people?after=%ff",
+        "/channels?after=%00",
+        "/c/%2e%2e%2fboard",
+    ] {
         let answer = ann.get(path).await;
         assert!((200..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
     }

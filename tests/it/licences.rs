@@ -58,9 +58,8 @@ fn objection(name: &str, licence: Option<&str>) -> Option<String> {
     let Ok(expression) = Expression::parse_mode(licence, ParseMode::LAX) else {
         return Some(format!("{name}: “{licence}” is no SPDX expression"));
     };
-    let allowed = |requirement: &LicenseReq| {
-        requirement.license.id().is_some_and(|id| PERMISSIVE.contains(&id.name))
-    };
+    let allowed =
+        |requirement: &LicenseReq| requirement.license.id().is_some_and(|id| PERMISSIVE.contains(&id.name));
     (!expression.evaluate(allowed)).then(|| format!("{name} is under {licence}"))
 }
 

@@ -48,7 +48,11 @@ async fn guessing_passwords_is_slowed_down() {
         }
     }
     let answer = answer.is(429);
-    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{:?}", answer.headers);
+    assert!(
+        answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1),
+        "{:?}",
+        answer.headers
+    );
     answer.has("too quick");
 }
 
@@ -59,7 +63,8 @@ async fn a_body_over_the_limit_gets_413() {
     let room = ann.create("talk").await;
     let large = "x".repeat(100 * 1024);
     for path in ["/board", "/login", "/register", "/guest", "/channels", "/c/talk", "/settings/profile"] {
-        let answer = ann.post(path, &[("text", &large), ("username", &large), ("display_name", &large)]).await;
+        let answer =
+            ann.post(path, &[("text", &large), ("username", &large), ("display_name", &large)]).await;
         assert_eq!(answer.status, 413, "{path}: {}", answer.text());
         answer.has("too large");
     }
@@ -68,7 +73,8 @@ async fn a_body_over_the_limit_gets_413() {
     ann.send("POST", &path, &body).await.problem(413, "too_large");
     // The length may also be announced and never come, or come without being announced.
     let chunks = futures_util::stream::iter((0..200).map(|_| Ok::<_, std::io::Error>("y".repeat(1024))));
-    let request = ann.request(Method::POST, "/board").header("content-type", "application/x-www-form-urlencoded");
+    let request =
+        ann.request(Method::POST, "/board").header("content-type", "application/x-www-form-urlencoded");
     ann.answer(request.body(reqwest::Body::wrap_stream(chunks))).await.is(413);
     ann.get("/board").await.is(200).has("Nothing here yet");
 }
@@ -89,7 +95,8 @@ async fn odd_forms_are_answered_and_never_break_anything() {
         ("", "text=hello"),
     ] {
         for path in ["/board", "/login", "/register", "/guest", "/channels", "/settings/profile"] {
-            let answer = ann.answer(ann.request(Method::POST, path).header("content-type", kind).body(body)).await;
+            let answer =
+                ann.answer(ann.request(Method::POST, path).header("content-type", kind).body(body)).await;
             assert!(answer.status < 500, "{path} {kind} {body}: {} {}", answer.status, answer.text());
         }
     }
@@ -114,10 +121,15 @@ async fn somebody_who_reads_nothing_is_let_go_and_delays_nobody() {
     for _ in 0..100 {
         let mut ids = Vec::new();
         for _ in 0..50 {
-            ids.push(hers.say(json!({ "type": "send", "room": room["id"], "nonce": nonce(), "text": text })).await);
+            ids.push(
+                hers.say(json!({ "type": "send", "room": room["id"], "nonce": nonce(), "text": text })).await,
+            );
         }
         for id in ids {
-            hers.hear("a reply", |frame| frame["type"] == "reply" && frame["id"] == id && frame["ok"] == true).await;
+            hers.hear("a reply", |frame| {
+                frame["type"] == "reply" && frame["id"] == id && frame["ok"] == true
+            })
+            .await;
         }
         if hers.waiting().any(gone) {
             break;

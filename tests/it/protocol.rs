@@ -51,11 +51,15 @@ async fn ready_is_the_first_frame_and_says_who_and_where() {
     let ready = &his.ready;
     assert_eq!(his.waiting().count(), 0, "nothing comes before ready");
     assert_eq!((&ready["user"]["username"], &ready["more"]), (&json!("bob"), &json!(false)));
-    let names: Vec<&str> = ready["rooms"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        ready["rooms"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Board", "talk"]);
     assert_eq!((&ready["rooms"][1]["id"], &ready["rooms"][1]["joined"]), (&room["id"], &json!(true)));
     assert_eq!(ready["limits"]["text"], 4000);
-    assert!(ready["version"].is_string() && ready["node"].is_string() && ready["epoch"].is_string(), "{ready}");
+    assert!(
+        ready["version"].is_string() && ready["node"].is_string() && ready["epoch"].is_string(),
+        "{ready}"
+    );
     assert!(ready["online"].is_array(), "{ready}");
 }
 
@@ -153,7 +157,8 @@ async fn many_writers_at_once_leave_no_hole_and_keep_each_ones_order() {
     assert_eq!(live.values().cloned().collect::<Vec<_>>(), stored.values().cloned().collect::<Vec<_>>());
     for writer in 0..8 {
         let prefix = format!("{writer}:");
-        let numbers = stored.values().filter_map(|m| m["text"].as_str()?.strip_prefix(&prefix)?.parse::<i64>().ok());
+        let numbers =
+            stored.values().filter_map(|m| m["text"].as_str()?.strip_prefix(&prefix)?.parse::<i64>().ok());
         assert_eq!(numbers.collect::<Vec<_>>(), (0..40).collect::<Vec<_>>(), "writer {writer}");
     }
 }
@@ -172,13 +177,22 @@ async fn after_a_gap_changes_bring_the_state_of_a_fresh_read() {
         hers.send(&room, &format!("missed {number}")).await;
     }
     let mut back = bob.socket().await;
-    let of_ready = back.ready["rooms"].as_array().unwrap().iter().find(|r| r["id"] == room["id"]).unwrap().clone();
+    let of_ready =
+        back.ready["rooms"].as_array().unwrap().iter().find(|r| r["id"] == room["id"]).unwrap().clone();
     assert_eq!((&of_ready["rev"], &of_ready["last_seq"]), (&json!(305), &json!(305)));
     let mut pages = 0;
     loop {
-        let page = back.must(json!({ "type": "changes", "room": room["id"], "after": have, "limit": 100 })).await;
-        let api = bob.get(&format!("/api/v1/rooms/{}/changes?after={have}&limit=100", room["id"])).await.is(200).json();
-        assert_eq!((&page["messages"], &page["rev"], &page["more"]), (&api["messages"], &api["rev"], &api["more"]));
+        let page =
+            back.must(json!({ "type": "changes", "room": room["id"], "after": have, "limit": 100 })).await;
+        let api = bob
+            .get(&format!("/api/v1/rooms/{}/changes?after={have}&limit=100", room["id"]))
+            .await
+            .is(200)
+            .json();
+        assert_eq!(
+            (&page["messages"], &page["rev"], &page["more"]),
+            (&api["messages"], &api["rev"], &api["more"])
+        );
         for message in page["messages"].as_array().unwrap() {
             state.insert(message["seq"].as_i64().unwrap(), message.clone());
         }
@@ -207,7 +221,8 @@ async fn history_goes_back_forth_and_around() {
         let mut request = json!({ "type": "history", "room": room["id"] });
         request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let page = hers.must(request).await;
-        let seqs: Vec<i64> = page["messages"].as_array().unwrap().iter().map(|m| m["seq"].as_i64().unwrap()).collect();
+        let seqs: Vec<i64> =
+            page["messages"].as_array().unwrap().iter().map(|m| m["seq"].as_i64().unwrap()).collect();
         (seqs, page["more"] == true)
     };
     assert_eq!(seqs(json!({ "limit": 3 })).await, (vec![28, 29, 30], true));
@@ -239,7 +254,8 @@ async fn texts_that_cannot_be_are_refused_each_with_its_sentence() {
         assert!(reply["error"]["message"].as_str().unwrap().contains(words), "{reply}");
     }
     for nonce in ["", "short", &"n".repeat(65), "with a space in the middle"] {
-        hers.refused(json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": "x" }), "invalid").await;
+        hers.refused(json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": "x" }), "invalid")
+            .await;
     }
     assert_eq!(fresh(&mut hers, &room).await.len(), 1);
 }
@@ -283,7 +299,12 @@ async fn joining_brings_the_last_100_messages_and_leaving_ends_them() {
     hers.send(&room, "welcome").await;
     there.hear_message("welcome").await;
     here.must(json!({ "type": "leave", "room": room["id"] })).await;
-    there.hear("the loss", |frame| frame["type"] == "room" && frame["room"]["id"] == room["id"] && frame["room"]["joined"] == false || frame["gone"] == true).await;
+    there
+        .hear("the loss", |frame| {
+            frame["type"] == "room" && frame["room"]["id"] == room["id"] && frame["room"]["joined"] == false
+                || frame["gone"] == true
+        })
+        .await;
     hers.send(&room, "after the door has closed").await;
     hers.send(&json!({ "id": 1 }), "a fence").await;
     for socket in [&mut here, &mut there] {
@@ -296,9 +317,13 @@ async fn joining_brings_the_last_100_messages_and_leaving_ends_them() {
 async fn a_channel_is_created_once() {
     let app = spawn_app().await;
     let Pair { mut hers, mut his, .. } = pair(&app).await;
-    let create = |name: &str| json!({ "type": "create", "kind": "channel", "name": name, "topic": "to talk" });
+    let create =
+        |name: &str| json!({ "type": "create", "kind": "channel", "name": name, "topic": "to talk" });
     let made = hers.must(create("Workshop")).await;
-    assert_eq!((&made["room"]["name"], &made["room"]["topic"], &made["room"]["members"]), (&json!("Workshop"), &json!("to talk"), &json!(1)));
+    assert_eq!(
+        (&made["room"]["name"], &made["room"]["topic"], &made["room"]["members"]),
+        (&json!("Workshop"), &json!("to talk"), &json!(1))
+    );
     his.refused(create("wORKSHOP"), "name_taken").await;
     his.refused(create("a/b"), "invalid").await;
     hers.send(&made["room"], "mine").await;
@@ -313,7 +338,10 @@ async fn typing_is_told_to_the_others_in_the_room() {
     let heard = his.hear("typing", |frame| frame["type"] == "typing").await;
     assert_eq!((&heard["room"], &heard["user"]), (&room["id"], &id));
     hers.must(json!({ "type": "ping" })).await;
-    assert!(hers.waiting().all(|frame| frame["type"] != "typing" && frame["type"] != "reply"), "typing has no reply");
+    assert!(
+        hers.waiting().all(|frame| frame["type"] != "typing" && frame["type"] != "reply"),
+        "typing has no reply"
+    );
 }
 
 #[tokio::test]
@@ -367,7 +395,7 @@ async fn whoever_is_watched_is_seen_coming_going_and_busy() {
 #[tokio::test]
 async fn people_and_rooms_come_in_pages() {
     let app = spawn_app().await;
-    let Pair { mut his, .. } = pair(&app).await;
+    let Pair { mut his, hers: _hers, .. } = pair(&app).await;
     for number in 0..12 {
         app.register(&format!("person{number:02}")).await;
     }
@@ -428,7 +456,9 @@ async fn a_message_in_fragments_is_one_message() {
     socket.raw(Message::Ping(b"in between".to_vec().into())).await;
     socket.raw(fragment("ng\",\"id\":", Data::Continue, false)).await;
     socket.raw(fragment("77}", Data::Continue, true)).await;
-    socket.hear("the reply", |frame| frame["type"] == "reply" && frame["id"] == 77 && frame["ok"] == true).await;
+    socket
+        .hear("the reply", |frame| frame["type"] == "reply" && frame["id"] == 77 && frame["ok"] == true)
+        .await;
 }
 
 #[tokio::test]
@@ -465,14 +495,19 @@ async fn the_handshake_needs_a_session_and_the_own_origin() {
     let open = |headers: Vec<(&'static str, String)>| {
         let origin = app.origin();
         async move {
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             Socket::open(&origin, &headers).await.err()
         }
     };
     assert_eq!(open(vec![]).await, Some(401));
     assert_eq!(open(vec![("cookie", "hubbub_session=made-up".into())]).await, Some(401));
     for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
-        assert_eq!(open(vec![("cookie", cookie.clone()), ("origin", origin.into())]).await, Some(403), "{origin}");
+        assert_eq!(
+            open(vec![("cookie", cookie.clone()), ("origin", origin.into())]).await,
+            Some(403),
+            "{origin}"
+        );
     }
     let cross = vec![("cookie", cookie.clone()), ("sec-fetch-site", "cross-site".into())];
     assert_eq!(open(cross).await, Some(403));

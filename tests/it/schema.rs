@@ -17,8 +17,10 @@ fn declared(source: &str) -> Tables {
     for block in source.split("diesel::table! {").skip(1) {
         let (head, rest) = block.split_once(") {").unwrap();
         let (name, key) = head.split_once('(').unwrap();
-        let columns = rest.split_once('}').unwrap().0.lines().filter_map(|line| line.trim().split_once(" -> "));
-        let columns = columns.map(|(name, kind)| (name.to_owned(), kind.trim_end_matches(',').to_owned())).collect();
+        let columns =
+            rest.split_once('}').unwrap().0.lines().filter_map(|line| line.trim().split_once(" -> "));
+        let columns =
+            columns.map(|(name, kind)| (name.to_owned(), kind.trim_end_matches(',').to_owned())).collect();
         let key = key.split(',').map(|column| column.trim().to_owned()).collect();
         tables.insert(name.trim().to_owned(), (key, columns));
     }

@@ -25,6 +25,7 @@ fn the_readme_lists_every_setting_with_its_default_and_meaning() {
 
 #[test]
 fn a_changed_cell_would_be_seen() {
-    let table = "text\n\n| setting | default | meaning |\n|---|---|---|\n| `a` | `1` | what it is |\n\nmore | text";
+    let table =
+        "text\n\n| setting | default | meaning |\n|---|---|---|\n| `a` | `1` | what it is |\n\nmore | text";
     assert_eq!(rows(table), [["a", "1", "what it is"]]);
 }

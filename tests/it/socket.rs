@@ -28,7 +28,9 @@ impl Socket {
         let url = format!("{}/ws", origin.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+            request
+                .headers_mut()
+                .insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         }
         match timeout(DEADLINE, connect_async(request)).await.expect("the handshake has a deadline") {
             Ok((stream, _)) => Ok(Self { stream, waiting: VecDeque::new(), last_id: 0, ready: Value::Null }),
@@ -132,7 +134,9 @@ impl Socket {
         loop {
             match timeout(DEADLINE, self.stream.next()).await {
                 Err(_) => panic!("the socket stayed open; heard: {:#?}", self.waiting),
-                Ok(Some(Ok(Message::Close(reason)))) => return reason.map_or(1005, |reason| reason.code.into()),
+                Ok(Some(Ok(Message::Close(reason)))) => {
+                    return reason.map_or(1005, |reason| reason.code.into());
+                }
                 Ok(Some(Ok(frame))) => self.keep(&frame),
                 Ok(None | Some(Err(_))) => return 1006,
             }

@@ -45,7 +45,10 @@ impl Store {
     pub fn url(&self, which: Which) -> String {
         match &self.postgres {
             Some(postgres) => format!("{}/{}", postgres.server, postgres.database),
-            None => format!("sqlite://{}", self.folder().join("data").join(format!("{}.db", which.name())).display()),
+            None => format!(
+                "sqlite://{}",
+                self.folder().join("data").join(format!("{}.db", which.name())).display()
+            ),
         }
     }
 }

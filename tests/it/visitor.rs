@@ -56,7 +56,8 @@ impl Visitor {
     /// Sends a request that was put together by hand.
     pub async fn answer(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
-        let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().to_string());
+        let (status, headers, url) =
+            (response.status().as_u16(), response.headers().clone(), response.url().to_string());
         Answer { status, headers, url, body: response.bytes().await.unwrap().to_vec() }
     }
 
@@ -94,7 +95,10 @@ impl Visitor {
 
     /// Creates a channel and answers with the room.
     pub async fn create(&self, name: &str) -> Value {
-        self.send("POST", "/api/v1/rooms", &serde_json::json!({ "kind": "channel", "name": name })).await.is(201).json()
+        self.send("POST", "/api/v1/rooms", &serde_json::json!({ "kind": "channel", "name": name }))
+            .await
+            .is(201)
+            .json()
     }
 
     /// Joins a room by its number.
@@ -138,7 +142,8 @@ impl Answer {
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.text()))
     }
 
     /// Fails unless the page has this text in it.
@@ -169,7 +174,10 @@ impl Answer {
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status, "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{problem}");
-        assert!(problem["request_id"].as_str().is_some_and(|id| id == answer.header("x-request-id")), "{problem}");
+        assert!(
+            problem["request_id"].as_str().is_some_and(|id| id == answer.header("x-request-id")),
+            "{problem}"
+        );
         problem
     }
 }

@@ -32,7 +32,9 @@ fn everything() -> Vec<(String, String)> {
     files.extend(tree::files("templates", &[".html"]));
     files.extend(tree::files("static", &[".js", ".css"]));
     files.extend(tree::files("migrations", &[".sql", ".toml"]));
-    files.extend(["Cargo.toml", "README.md", "CHANGELOG.md", "test", ".ci/run"].map(|p| (p.to_owned(), tree::read(p))));
+    files.extend(
+        ["Cargo.toml", "README.md", "CHANGELOG.md", "test", ".ci/run"].map(|p| (p.to_owned(), tree::read(p))),
+    );
     files.retain(|(path, _)| !path.contains("node_modules"));
     files
 }
@@ -55,7 +57,8 @@ fn every_module_opens_with_what_it_is() {
     files.extend(tree::files("tests", &[".rs"]));
     // Printed by Diesel's command line tool.
     files.retain(|(path, _)| !path.starts_with("src/db/schema/") || path.ends_with("mod.rs"));
-    let silent: Vec<_> = files.iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
+    let silent: Vec<_> =
+        files.iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
     assert!(silent.is_empty(), "{silent:?}");
 }
 
