@@ -118,13 +118,38 @@ async fn what_is_not_there_and_what_cannot_be_done_get_pages_in_our_words() {
         "/%",
         "/c/%ff%fe",
         "/c/%00",
+        "/c/%2e%2e%2fboard",
+        "/c/talk%00",
         "/m/x/y",
         "/media/99999999999999999999",
         "/people?after=%ff",
+        "/people?after=%00",
+        "/people?query=%00",
         "/channels?after=%00",
-        "/c/%2e%2e%2fboard",
+        "/login?next=%00",
+        "/board?before=-1",
+        "/board?before=9223372036854775807",
+        "/api/v1/users/%00",
+        "/api/v1/users?query=%00&after=%00",
+        "/api/v1/users?limit=-9223372036854775808",
+        "/api/v1/rooms?after=%00",
+        "/api/v1/rooms/-1/messages?before=9223372036854775807",
+        "/api/v1/rooms/1/messages?around=9223372036854775807",
+        "/api/v1/rooms/1/changes?after=-9223372036854775808",
+        "/api/v1/media?query=%00",
+        "/api/v1/media?before=-9223372036854775808",
     ] {
         let answer = ann.get(path).await;
         assert!((200..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+    }
+    for (path, field) in [
+        ("/login", "username"),
+        ("/register", "username"),
+        ("/guest", "display_name"),
+        ("/board", "text"),
+        ("/channels", "name"),
+    ] {
+        let answer = ann.post(path, &[(field, "a\u{0}b"), ("password", "a\u{0}b")]).await;
+        assert_eq!(answer.status, 422, "{path}: {}", answer.text());
     }
 }

@@ -274,6 +274,7 @@ async fn a_room_that_one_is_not_in_or_that_is_not_there_refuses_clearly() {
     hers.refused(json!({ "type": "changes", "room": 4711, "after": 0 }), "not_found").await;
     hers.refused(json!({ "type": "read", "room": 4711, "seq": 1 }), "not_found").await;
     hers.refused(json!({ "type": "join", "name": "nowhere" }), "not_found").await;
+    hers.refused(json!({ "type": "join", "name": "nul\u{0}" }), "not_found").await;
     hers.refused(json!({ "type": "join" }), "bad_request").await;
     hers.refused(json!({ "type": "leave", "room": 1 }), "everybodys_room").await;
     hers.refused(json!({ "type": "fly" }), "unknown_type").await;
