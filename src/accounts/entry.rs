@@ -66,7 +66,12 @@ pub struct GuestForm {
 pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> Result<HttpResponse> {
     match visitor {
         Some(visitor) => Ok(see_other(home_of(&visitor.person))),
-        None => Entry::new(EntryForm::Login, "").show(&accounts, StatusCode::OK).await,
+        None => {
+            // Logging in leads nowhere as long as nobody has an account.
+            let open = accounts.config.registration == Registration::Open && accounts.awaits_owner().await?;
+            let form = if open { EntryForm::Register } else { EntryForm::Login };
+            Entry::new(form, "").show(&accounts, StatusCode::OK).await
+        }
     }
 }
 
