@@ -244,7 +244,9 @@ mod page_tests {
     fn a_refused_note_keeps_what_was_typed_and_its_nonce_unless_that_was_the_trouble() {
         let nonce = "0123456789abcdef";
         let typed = Typed { title: "t".into(), text: "words".into(), nonce: nonce.into() };
-        let wrong = Note::parse(Typed { text: String::new(), ..typed.clone() }).unwrap_err();
+        let wrong = Typed { text: String::new(), ..typed.clone() }
+            .check(&crate::accounts::Person::for_tests(1, "Ann"))
+            .unwrap_err();
         let (status, form) = refused(typed.clone(), wrong).unwrap();
         assert_eq!((status.as_u16(), form.text.as_str(), form.nonce.as_str()), (422, "words", nonce));
         assert!(form.errors.of("text").is_some());

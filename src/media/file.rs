@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::media::item::version;
 use actix_files::NamedFile;
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, DispositionType, ETAG, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, DispositionType, ETAG, HttpDate, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use bytes::Bytes;
 use std::time::UNIX_EPOCH;
@@ -44,7 +44,18 @@ async fn serve(request: &HttpRequest, library: &Library) -> Result<HttpResponse>
 fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
     let length = opened.meta.len();
     let validators = validators(&opened);
-    let mut response = HttpResponse::Ok();
+    let wanted = validators.judge(request, length);
+    // Refusals stay bare: the outermost middleware words them for who asked, and they are not to be kept.
+    let mut response = match wanted {
+        Wanted::PreconditionFailed => return Ok(HttpResponse::PreconditionFailed().finish()),
+        Wanted::NotSatisfiable => {
+            let range = (CONTENT_RANGE, format!("bytes */{length}"));
+            return Ok(HttpResponse::RangeNotSatisfiable().insert_header(range).finish());
+        }
+        Wanted::NotModified => HttpResponse::NotModified(),
+        Wanted::Part(_) | Wanted::Parts(_) => HttpResponse::PartialContent(),
+        Wanted::Whole => HttpResponse::Ok(),
+    };
     response
         .insert_header((ETAG, validators.tag.to_string()))
         .insert_header((ACCEPT_RANGES, "bytes"))
@@ -52,18 +63,12 @@ fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY));
     if let Some(modified) = validators.modified {
-        response.insert_header((LAST_MODIFIED, actix_web::http::header::HttpDate::from(modified)));
+        response.insert_header((LAST_MODIFIED, HttpDate::from(modified)));
     }
-    let wanted = validators.judge(request, length);
-    match wanted {
-        Wanted::NotModified => Ok(response.status(StatusCode::NOT_MODIFIED).finish()),
-        // Bare: the outermost middleware words them for who asked.
-        Wanted::PreconditionFailed => Ok(response.status(StatusCode::PRECONDITION_FAILED).finish()),
-        Wanted::NotSatisfiable => Ok(response
-            .status(StatusCode::RANGE_NOT_SATISFIABLE)
-            .insert_header((CONTENT_RANGE, format!("bytes */{length}")))
-            .finish()),
-        Wanted::Whole | Wanted::Part(_) | Wanted::Parts(_) => send(request, response, opened, &wanted),
+    if wanted == Wanted::NotModified {
+        Ok(response.finish())
+    } else {
+        send(request, response, opened, &wanted)
     }
 }
 
@@ -99,15 +104,13 @@ fn send(
     response.insert_header((CONTENT_DISPOSITION, disposition)).insert_header((CONTENT_TYPE, mime.as_str()));
     let pieces = match wanted {
         Wanted::Part(span) => {
-            response
-                .status(StatusCode::PARTIAL_CONTENT)
-                .insert_header((CONTENT_RANGE, content_range(*span, length)));
+            response.insert_header((CONTENT_RANGE, content_range(*span, length)));
             vec![Piece::File(*span)]
         }
         Wanted::Parts(spans) => {
             let boundary = boundary()?;
             let kind = format!("multipart/byteranges; boundary={boundary}");
-            response.status(StatusCode::PARTIAL_CONTENT).insert_header((CONTENT_TYPE, kind));
+            response.insert_header((CONTENT_TYPE, kind));
             parts(spans, &boundary, &mime, length)
         }
         _ if *request.method() == Method::HEAD => return Ok(response.body(Unsent(length))),
@@ -150,6 +153,7 @@ mod tests {
     use crate::rooms::Rooms;
     use actix_web::App;
     use actix_web::dev::ServiceResponse;
+    use actix_web::http::StatusCode;
     use actix_web::http::header::{HeaderMap, HeaderName};
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
     use std::path::PathBuf;
