@@ -66,7 +66,11 @@ pub struct GuestForm {
 pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> Result<HttpResponse> {
     match visitor {
         Some(visitor) => Ok(see_other(home_of(&visitor.person))),
-        None => Entry::new(EntryForm::Login, "").show(&accounts, StatusCode::OK).await,
+        None => {
+            // Nobody can log in to a place that has no account yet.
+            let form = if accounts.awaits_owner().await? { EntryForm::Register } else { EntryForm::Login };
+            Entry::new(form, "").show(&accounts, StatusCode::OK).await
+        }
     }
 }
 

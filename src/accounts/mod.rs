@@ -9,8 +9,10 @@ mod key;
 mod names;
 pub mod pages;
 mod password;
+mod role;
 pub mod session;
 pub(crate) mod state;
+mod status;
 pub mod user;
 mod visitor;
 

@@ -1,125 +1,21 @@
 //! A person's row: full accounts and guests, and the queries on them.
 
 use super::names::{DisplayName, Username, guest_username};
+pub use super::role::Role;
+pub use super::status::{Status, StatusState, parse_hue};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::accounts::users;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::on_conn;
-use crate::text::{fold, is_unruly};
+use crate::text::fold;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 /// People on one page of a list, at most.
 pub const PAGE_MAX: i64 = 100;
-/// Characters of what somebody says about themselves.
-const STATUS_TEXT_MAX: usize = 100;
 /// Bytes of the address that a person is brought back to; longer ones aren't kept.
 const PLACE_MAX: usize = 512;
-
-/// What a person may do in the whole place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Owner,
-    Admin,
-    Moderator,
-    Member,
-    Guest,
-}
-
-impl Role {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Moderator => "moderator",
-            Self::Member => "member",
-            Self::Guest => "guest",
-        }
-    }
-}
-
-impl From<String> for Role {
-    fn from(stored: String) -> Self {
-        match stored.as_str() {
-            "owner" => Self::Owner,
-            "admin" => Self::Admin,
-            "moderator" => Self::Moderator,
-            "member" => Self::Member,
-            // The table's CHECK leaves no other; the one who may least is the safe reading.
-            _ => Self::Guest,
-        }
-    }
-}
-
-/// Whether a person wants to be spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum StatusState {
-    Online,
-    Away,
-    Dnd,
-}
-
-impl StatusState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Away => "away",
-            Self::Dnd => "dnd",
-        }
-    }
-}
-
-impl From<String> for StatusState {
-    fn from(stored: String) -> Self {
-        match stored.as_str() {
-            "away" => Self::Away,
-            "dnd" => Self::Dnd,
-            _ => Self::Online,
-        }
-    }
-}
-
-/// A chosen accent.
-///
-/// # Errors
-/// For the field `color`: not a number of degrees.
-pub fn parse_hue(degrees: Option<i32>) -> Result<i32, FieldError> {
-    degrees
-        .filter(|d| (0..360).contains(d))
-        .ok_or_else(|| FieldError::new("color", "A color is a hue from 0 to 359 degrees."))
-}
-
-/// What somebody says about themselves at the moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    pub state: StatusState,
-    pub text: String,
-}
-
-impl Status {
-    /// # Errors
-    /// For the field `status`: longer than a line, or with control characters.
-    pub fn parse(state: StatusState, text: &str) -> Result<Self, FieldError> {
-        let text = text.trim();
-        if text.chars().nth(STATUS_TEXT_MAX).is_some() {
-            return Err(FieldError::new(
-                "status",
-                format!("A status has at most {STATUS_TEXT_MAX} characters."),
-            ));
-        }
-        if text.chars().any(is_unruly) {
-            return Err(FieldError::new(
-                "status",
-                "A status can't have line breaks or other control characters.",
-            ));
-        }
-        Ok(Self { state, text: text.to_owned() })
-    }
-}
 
 /// A row of `users`, without the password's hash.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]

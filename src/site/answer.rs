@@ -154,12 +154,11 @@ pub async fn answer(
         // Only from a middleware, which had no request left to answer: the session store, in practice.
         Err(error) => {
             let mut response = error.error_response();
-            let mut trouble = response
-                .extensions()
-                .get::<Trouble>()
-                .cloned()
-                .unwrap_or_else(|| Trouble::of_actix(response.status()));
-            trouble.reason = trouble.reason.map(|_| error.to_string());
+            let told = response.extensions().get::<Trouble>().cloned();
+            let trouble = told.unwrap_or_else(|| Trouble {
+                reason: Some(error.to_string()),
+                ..Trouble::from(&Error::Busy("That could not be stored just now. Try again in a moment."))
+            });
             let context = Context { id: &id, programs, ..Context::unknown(&id) };
             say(&mut response, &trouble, &context);
             finish(&mut response, &id);
