@@ -1,5 +1,7 @@
 //! What the benches share: a server of their own in a temporary folder, people on it, and medians.
 
+#![allow(dead_code, reason = "each bench uses its own part of this")]
+
 use hubbub::app::{self, Running};
 use hubbub::config::Config;
 use std::time::Duration;
@@ -14,7 +16,7 @@ pub fn seconds() -> Duration {
 /// A server on a free port of 127.0.0.1, with everything it stores in a folder that goes with it.
 pub struct House {
     pub running: Running,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl House {
@@ -30,7 +32,7 @@ impl House {
         ] {
             config.set(name, value)?;
         }
-        Ok(Self { running: app::start(config)?, _folder: folder })
+        Ok(Self { running: app::start(config)?, folder })
     }
 
     /// `http://127.0.0.1:PORT`
