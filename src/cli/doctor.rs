@@ -151,7 +151,11 @@ fn database(which: Which, url: Url) -> Finding {
         });
     match answer {
         Ok(_) => good(format!("The {name} database {shown} answers.")),
-        Err(error) => bad(format!("The {name} database {shown} does not answer: {}", error.trim())),
+        Err(error) => {
+            // Postgres writes its reason over several lines.
+            let reason = error.split_whitespace().collect::<Vec<_>>().join(" ");
+            bad(format!("The {name} database {shown} does not answer: {reason}"))
+        }
     }
 }
 
