@@ -156,6 +156,14 @@ impl House {
             let rooms = rooms.clone();
             async move { rooms.store_read_marks() }
         });
+        let limits = self.limits.clone();
+        every(Duration::from_secs(60), move || {
+            let limits = limits.clone();
+            async move {
+                limits.tidy();
+                Ok(())
+            }
+        });
         let accounts = self.accounts.clone();
         every(Duration::from_secs(3), move || {
             let accounts = accounts.clone();

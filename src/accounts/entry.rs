@@ -67,8 +67,9 @@ pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> R
     match visitor {
         Some(visitor) => Ok(see_other(home_of(&visitor.person))),
         None => {
-            // Nobody can log in to a place that has no account yet.
-            let form = if accounts.awaits_owner().await? { EntryForm::Register } else { EntryForm::Login };
+            // Logging in leads nowhere as long as nobody has an account.
+            let open = accounts.config.registration == Registration::Open && accounts.awaits_owner().await?;
+            let form = if open { EntryForm::Register } else { EntryForm::Login };
             Entry::new(form, "").show(&accounts, StatusCode::OK).await
         }
     }

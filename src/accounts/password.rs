@@ -35,6 +35,11 @@ impl Password {
         Ok(Self(typed.to_owned()))
     }
 
+    /// One that has just been compared with its hash, and so kept the rules of its day.
+    pub(super) fn proven(typed: String) -> Self {
+        Self(typed)
+    }
+
     /// The salted hash, on the caller's own thread.
     pub fn hash_blocking(&self, cost: u32) -> Result<String> {
         bcrypt::non_truncating_hash(&self.0, cost).map_err(Error::internal)
@@ -96,6 +101,11 @@ impl Hasher {
         let hash = real.unwrap_or_else(|| self.0.dummy.clone());
         let equal = self.run(move || bcrypt::verify(typed, &hash)).await?.map_err(Error::internal)?;
         Ok(known && equal)
+    }
+
+    /// Whether a hash costs what the setting says; one that doesn't would tell by its time that the name exists.
+    pub fn is_current(&self, hash: &str) -> bool {
+        hash.split('$').nth(2).and_then(|cost| cost.parse().ok()) == Some(self.0.cost)
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

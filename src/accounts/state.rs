@@ -9,7 +9,7 @@ use super::password::{Hasher, Password};
 use super::session::{self, Sessions};
 use super::user::{self, Person, Profile};
 use crate::config::Config;
-use crate::db::{Database, Task, Which};
+use crate::db::{Conn, Database, Task, Which};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::ids::UserId;
@@ -108,10 +108,21 @@ impl Accounts {
         let found = self.db.read(move |conn| user::credentials(conn, &typed)).await?;
         let account = found.filter(|c| !c.disabled);
         let (id, hash) = account.map_or((None, None), |c| (Some(c.id), c.password_hash));
+        let aged = hash.as_deref().filter(|h| !self.hasher.is_current(h)).map(|_| password.clone());
         let right = self.hasher.verify(password, hash).await?;
         let Some(id) = id.filter(|_| right) else { return Ok(None) };
-        let person = self.db.write(move |conn| user::record_login(conn, id)).await?;
-        Ok(Some(self.directory.put(person)).filter(|p| !p.disabled))
+        let renewed = match aged {
+            Some(typed) => Some(self.hasher.hash(Password::proven(typed)).await?),
+            None => None,
+        };
+        let change = move |conn: &mut Conn| {
+            if let Some(hash) = &renewed {
+                user::set_password(conn, id, hash)?;
+            }
+            user::record_login(conn, id)
+        };
+        let person = self.directory.put(self.db.write(change).await?);
+        Ok(Some(person).filter(|p| !p.disabled))
     }
 
     /// Makes a full account, or a guest into one. The first becomes the owner.

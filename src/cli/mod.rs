@@ -90,7 +90,10 @@ fn load(matches: &ArgMatches) -> Result<Config, String> {
 }
 
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(&config.log);
+    // It logs every dead or forged cookie; strangers could fill the disk with that. Actix tells each worker's start.
+    let quiet = ["actix_session=error", "actix_server=warn"].into_iter().filter_map(|d| d.parse().ok());
+    let filter = quiet
+        .fold(tracing_subscriber::EnvFilter::new(&config.log), tracing_subscriber::EnvFilter::add_directive);
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
     // A second start in one process keeps the first log; only tests do that.

@@ -108,3 +108,18 @@ async fn the_database_never_holds_the_key_of_a_cookie() {
     assert!(!row.0.contains(key) && row.0.len() == 64);
     assert_eq!((row.1.as_str(), row.2, row.3.as_str()), ("{}", Some(1), "A browser"));
 }
+
+#[actix_web::test]
+async fn a_hash_of_another_cost_is_made_anew_at_log_in() {
+    let place = place(&[]).await;
+    place.registered("ann").await;
+    let dear = super::super::Password::parse("correct horse", 8).unwrap().hash_blocking(5).unwrap();
+    place.accounts.db.write(move |conn| user::set_password(conn, UserId(1), &dear)).await.unwrap();
+    let wrong = place.accounts.log_in("ann", "wrong horse".into()).await.unwrap();
+    assert!(wrong.is_none());
+    for _ in 0..2 {
+        assert!(place.accounts.log_in("ann", "correct horse".into()).await.unwrap().is_some());
+        let kept = place.accounts.db.read(|conn| user::credentials(conn, "ann")).await.unwrap();
+        assert!(kept.unwrap().password_hash.unwrap().starts_with("$2b$04$"));
+    }
+}
