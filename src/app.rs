@@ -134,6 +134,8 @@ impl House {
         let events = Events::default();
         let presence = Presence::default();
         let server = ChatServer::new(presence.clone()).start();
+        // An actor begins at its first turn. One that is dropped before would begin then, outside the runtime.
+        tokio::task::yield_now().await;
         let accounts = Accounts::open(config.clone(), events.clone())?;
         let rev = BoardRev::default();
         let memory = RailMemory::default();
