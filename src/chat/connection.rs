@@ -214,12 +214,11 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Connection {
             Err(error) => {
                 let (code, words) = match error {
                     ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
-                    ProtocolError::Io(_) => (CloseCode::Abnormal, ""),
+                    // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway.
+                    ProtocolError::Io(_) => (CloseCode::Invalid, "A text frame is UTF-8."),
                     _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
                 };
-                if code != CloseCode::Abnormal {
-                    self.outbox.close_with(protocol::close_frame(code, words));
-                }
+                self.outbox.close_with(protocol::close_frame(code, words));
                 ctx.stop();
             }
         }
