@@ -13,6 +13,7 @@ use crate::ids::{RoomId, UserId};
 use crate::rooms::{Kind, Message, Nonce, Request, Target, Typed, message, room};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp, channel_href};
+use crate::site::words::{filters, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -198,7 +199,7 @@ async fn channels_page(
         joined: room.joined,
     });
     Ok(ChannelsPage {
-        shell: pages.shell(reader.viewer(), "Channels", "/channels").await,
+        shell: pages.shell(reader.viewer(), t("Channels"), "/channels").await,
         channels: channels.collect(),
         next,
         may_create: reader.visitor.is_some(),
