@@ -15,6 +15,7 @@ mod ready;
 mod server;
 mod shard;
 pub mod socket;
+mod timeline;
 
 pub use presence::Presence;
 pub use protocol::FRAME_BYTES;
