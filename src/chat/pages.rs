@@ -70,7 +70,7 @@ pub struct RoomView {
 pub struct ChannelPage {
     pub shell: Shell,
     pub room: RoomView,
-    /// Ascending by `seq`, put through [`arrange`].
+    /// Ascending by `seq`, grouped and dated.
     pub messages: Vec<MessageView>,
     /// Older messages than these exist.
     pub more: bool,
