@@ -236,7 +236,7 @@ class ChatTimeline extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || isTyping(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open], :popover-open")) return;
     this.divider.clear();
     live.markRead(this.room, this.#newest);
   }

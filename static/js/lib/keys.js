@@ -26,3 +26,12 @@ export const isApple = typeof navigator !== "undefined" && /Mac|iP(hone|ad)/.tes
 export function hasCommand(event) {
   return isApple ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
 }
+
+/** @returns {boolean} whether `/` and `?` alone do something; the sheet of keys can turn them off */
+export function singleKeys() {
+  try {
+    return localStorage.getItem("hubbub-single-keys") !== "off";
+  } catch {
+    return true;
+  }
+}

@@ -1,9 +1,9 @@
 /**
  * The one living thing of a page: the socket, the rooms, the outbox. Elements listen to it and never to each other.
  *
- * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `room`, `rooms-changed`,
+ * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `arrived` (a new Message of somebody else), `room`, `rooms-changed`,
  * `presence` (users), `typing` ({room, user}), `notice` (text), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
- * `settled` ({entry, reply}), `failed` (Unsent), `withdrawn` (Unsent), `joined` (a room that somebody came into).
+ * `settled` ({entry, reply, isOwn: sent by this tab}), `failed` (Unsent), `withdrawn` (Unsent), `joined` (a room that somebody came into).
  */
 import { Outbox, makeNonce } from "./outbox.js";
 import { Rooms } from "./rooms.js";
@@ -36,7 +36,10 @@ class Live extends EventTarget {
       return { seq: reply.seq, rev: reply.rev, at: reply.at };
     },
     {
-      settled: (entry, reply) => this.#share("settled", { entry, reply }),
+      settled: (entry, reply) => {
+        this.tabs.tell({ fact: "settled", detail: { entry, reply } });
+        this.#tell("settled", { entry, reply, isOwn: true });
+      },
       failed: (entry) => this.#share("failed", entry),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       alone: (room, run) => this.tabs.alone(`send:${room}`, run),
@@ -141,9 +144,11 @@ class Live extends EventTarget {
 
   /** @param {any} message */
   #message(message) {
+    const known = this.rooms.get(message.room)?.last_seq ?? Infinity;
     this.rooms.receive(message, this.user);
     if (message.user === this.user && message.nonce && this.outbox.get(message.nonce)) this.outbox.remove(message.nonce);
     this.#tell("message", message);
+    if (message.seq > known && message.user !== this.user) this.#tell("arrived", message);
     this.#tell("rooms-changed", null);
   }
 
