@@ -121,6 +121,7 @@ class ChatTimeline extends HTMLElement {
     const there = this.stretch.get(message.seq);
     if (there) {
       if (own) this.stretch.remove(own);
+      hush(there);
       fill(there, message);
       return;
     }
@@ -136,6 +137,8 @@ class ChatTimeline extends HTMLElement {
       this.#miss();
     }
     const article = own ?? this.#make(message);
+    // It was read out as it was typed; its Markdown is no news.
+    if (own && message.html) hush(own);
     if (own) fill(own, message);
     this.divider.mark(article);
     this.#put(article);
