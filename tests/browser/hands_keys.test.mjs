@@ -82,7 +82,7 @@ test("Ctrl+K goes to a room, a person, a page; the list is a combobox's", async 
   await page.keyboard.press("ArrowUp");
   assert.equal(await chosen(), first);
   await page.keyboard.type("zzzz");
-  assert.match(await page.textContent(".palette-list"), /Nothing by that name/);
+  assert.match(await page.textContent(".palette-nothing"), /Nothing by that name/);
   await page.keyboard.press("Enter");
   await page.keyboard.press("Escape");
   assert.deepEqual(page.troubles, []);

@@ -46,6 +46,7 @@ class SiteShell extends HTMLElement {
       for (const part of Object.values(PARTS)) part().catch(() => {});
     }
     addEventListener("keydown", (event) => this.#key(event), { signal });
+    sound.addEventListener("changed", () => this.#showSound(), { signal });
     addEventListener("keys-wanted", () => void this.#open("keysheet"), { signal });
     this.addEventListener("click", (event) => this.#pressed(event), { signal });
   }
@@ -69,6 +70,15 @@ class SiteShell extends HTMLElement {
     }
     if (what === "volume") element.toggle(button);
     else element.open();
+  }
+
+  #showSound() {
+    const button = this.querySelector("[data-opens=volume]");
+    const isOff = !sound.isOn || sound.volume === 0;
+    const words = isOff ? t("Sounds are off") : t("Sounds");
+    button?.setAttribute("aria-label", words);
+    button?.setAttribute("title", words);
+    button?.classList.toggle("is-off", isOff);
   }
 
   /** @param {KeyboardEvent} event */
