@@ -66,7 +66,9 @@ class SiteShell extends HTMLElement {
     let element = /** @type {any} */ (document.querySelector(`site-${what}`));
     if (!element) {
       element = document.createElement(`site-${what}`);
-      document.body.append(element);
+      // Beside its button it is the next stop of the Tab key.
+      if (button && what === "volume") button.after(element);
+      else document.body.append(element);
     }
     if (what === "volume") element.toggle(button);
     else element.open();
