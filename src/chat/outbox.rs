@@ -95,6 +95,11 @@ impl Outbox {
         }
     }
 
+    /// Whether the last frames are in, so that nothing the client still asks can be answered.
+    pub fn is_closed(&self) -> bool {
+        self.state.borrow().closed
+    }
+
     /// Whether the client hasn't read anything for too long although something waits.
     pub fn is_stuck(&self, now: Instant) -> bool {
         self.state.borrow().waiting_since.is_some_and(|since| now.duration_since(since) > UNREAD_FOR)
@@ -175,7 +180,7 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for OutboxStream<S> {
         match self.outbox.take() {
             Some(bytes) => Poll::Ready(Some(Ok(bytes))),
             None if self.actor.is_none() => Poll::Ready(None),
-            None if self.outbox.state.borrow().closed => {
+            None if self.outbox.is_closed() => {
                 let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
                 linger.as_mut().poll(cx).map(|()| None)
             }
