@@ -1,7 +1,9 @@
 /** One message or note as an element: the server's own template, filled. */
 import { live } from "./live.js";
 import { initials, paint } from "./person.js";
+import { copy } from "./say.js";
 import { showTime } from "./time.js";
+import { said, t } from "./words.js";
 
 /** @typedef {import("./store.js").Message} Message */
 /** @typedef {import("./outbox.js").Unsent} Unsent */
@@ -36,10 +38,10 @@ export function fillUnsent(article, entry) {
   article.dataset.state = entry.error === undefined ? "pending" : "failed";
   const state = article.querySelector(".message-state");
   if (entry.error === undefined) state?.replaceChildren();
-  else state?.replaceChildren(entry.error, ...ACTIONS.map(makeAction));
+  else state?.replaceChildren(said(entry.error), ...actions().map(makeAction));
 }
 
-const ACTIONS = [["retry", "Retry"], ["copy", "Copy"], ["delete", "Delete"]];
+const actions = () => [["retry", t("Retry")], ["copy", t("Copy")], ["delete", t("Delete")]];
 
 /** @param {string[]} action */
 function makeAction([name, words]) {
@@ -63,7 +65,7 @@ export function answerFailed(root, signal) {
     const action = /** @type {HTMLElement} */ (button).dataset.unsent;
     if (action === "retry") live.retry(nonce);
     if (action === "delete") live.withdraw(nonce);
-    if (action === "copy") void copy(live.outbox.get(nonce)?.text ?? "", /** @type {HTMLElement} */ (button));
+    if (action === "copy") void copyText(live.outbox.get(nonce)?.text ?? "", /** @type {HTMLElement} */ (button));
   }, { signal });
 }
 
@@ -71,15 +73,14 @@ export function answerFailed(root, signal) {
  * @param {string} text
  * @param {HTMLElement} button
  */
-async function copy(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    // Without https there is no clipboard for scripts: selecting it leaves one key to press.
-    const words = button.closest("article")?.querySelector(".message-text");
-    if (words) getSelection()?.selectAllChildren(words);
+async function copyText(text, button) {
+  if (await copy(text)) {
+    button.textContent = t("Copied");
+    return;
   }
+  // Selecting it leaves one key to press.
+  const words = button.closest("article")?.querySelector(".message-text");
+  if (words) getSelection()?.selectAllChildren(words);
 }
 
 /**
@@ -97,7 +98,7 @@ function write(article, message) {
   say(title, message.title ?? "");
   hide(title, !message.title);
   const words = article.querySelector(".message-text");
-  if (message.deleted) say(words, article.matches(".note") ? "This note was deleted." : "This message was deleted.");
+  if (message.deleted) say(words, article.matches(".note") ? t("This note was deleted.") : t("This message was deleted."));
   else if (words && message.html) insertSanitised(words, message.html);
   else say(words, message.text ?? "");
   const time = article.querySelector("time");
