@@ -3,11 +3,13 @@
 //! `cargo bench --bench board [-- --quick]`. A third row is the page while somebody posts without a pause, so that the
 //! wall is drawn again and again.
 
+mod figures;
 mod house;
 #[path = "house/load.rs"]
 mod load;
 
-use house::{Benched, House, http, median};
+use figures::{Benched, median};
+use house::{House, http};
 use load::load;
 
 const NOTES: usize = 60;

@@ -3,10 +3,12 @@
 //! `cargo bench --bench fanout [-- --quick]`. Lock step: the next message is sent when everybody has the last one. Ours
 //! is stored and synced before anybody gets it; the bare loop stores nothing and knows no rooms.
 
+mod figures;
 mod house;
 
+use figures::{Benched, median, seconds};
 use futures_util::{SinkExt, StreamExt};
-use house::{Benched, House, http, median, seconds};
+use house::{House, http};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -2,11 +2,13 @@
 //!
 //! `cargo bench --bench ranges [-- --quick]`. The film is in the page cache: it is the serving that is measured.
 
+mod figures;
 mod house;
 #[path = "house/load.rs"]
 mod load;
 
-use house::{Benched, House, http, median};
+use figures::{Benched, median};
+use house::{House, http};
 use load::load;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};

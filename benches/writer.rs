@@ -3,11 +3,11 @@
 //! `cargo bench --bench writer [-- --quick]`. Both sides sync every commit; the ratio is what the rules cost: room,
 //! nonce and membership looked up, numbers taken, every sender answered.
 
-mod house;
+mod figures;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use house::{Benched, median, seconds};
+use figures::{Benched, median, seconds};
 use hubbub::config::Config;
 use hubbub::ids::{RoomId, UserId};
 use hubbub::rooms::{Asker, Author, Change, Nonce, Post, Request, RoomName, Rooms, Text};

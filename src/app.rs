@@ -134,6 +134,8 @@ impl House {
         let events = Events::default();
         let presence = Presence::default();
         let server = ChatServer::new(presence.clone()).start();
+        // An actor begins at its first turn. One that is dropped before would begin then, outside the runtime.
+        tokio::task::yield_now().await;
         let accounts = Accounts::open(config.clone(), events.clone())?;
         let rev = BoardRev::default();
         let memory = RailMemory::default();
@@ -309,6 +311,8 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
         .on_connect(lifeline::keep)
         // Without it 100 members got a twentieth of the deliveries.
         .tcp_nodelay(true)
+        // A finished connection is closed at once; a socket's close frames have been exchanged by then.
+        .client_disconnect_timeout(Duration::ZERO)
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals()
         .listen(listener)?

@@ -1,4 +1,34 @@
 //! Hubbub: a place of their own for a group of people, in one binary.
+//!
+//! The house has floors; what stands on one may use what stands below it, never its neighbours and never what stands
+//! above. `tests/it/floors.rs` reads the imports and fails on the first that goes elsewhere.
+//!
+//! ```text
+//! 5  app  routes  cli        put it together: databases, actors, caches, workers; every URL; every command
+//! 4  home                    features over features: the dashboard, the rail of rooms
+//! 3  chat  board  media      features: talking over sockets, the wall of notes, the library
+//! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
+//! 1  accounts                who is who: people, passwords, sessions
+//! 0  clock config db error events ids site text
+//!                            the shared floor: knows no feature
+//! ```
+//!
+//! The way of one message, from a browser back to all browsers:
+//!
+//! ```text
+//! composer.js ── send ──▶ chat::connection    reads the frame, checks limits
+//!                           │ rooms::Change     into a bounded queue; full = "busy", said to the sender
+//!                         db::writer          one thread: takes what waits, one transaction
+//!                           │                   rooms::post applies the batch: rights, nonces, seq and rev
+//!                           │ rooms::Committed  after the commit
+//!                         chat::server        the ChatServer actor: encodes each message once
+//!                           │ chat::Delivery    one actor message per worker and batch
+//!                         chat::shard         on each HTTP worker's thread: rooms → outboxes
+//!                           │ Bytes             a cloned handle and a wake per connection
+//!                         chat::outbox  ──▶ timeline.js, which keeps the newest `rev` of each message
+//! ```
+//!
+//! A page's form and an API call enter at the same door with the same [`rooms::Change`]; nothing else makes a message.
 #![forbid(unsafe_code)]
 
 pub mod accounts;

@@ -1,7 +1,7 @@
 //! Every URL in one table, grouped by feature.
 
 use crate::error::{Error, Result};
-use crate::site::{answer, assets};
+use crate::site::{answer, assets, language};
 use crate::{accounts, board, chat, home, media};
 use actix_web::web::{self, ServiceConfig, patch, post, resource};
 use actix_web::{HttpResponse, Route, guard};
@@ -56,16 +56,25 @@ pub fn all(config: &mut ServiceConfig) {
 fn accounts(config: &mut ServiceConfig) {
     use accounts::{entry, pages};
     config
+        .service(resource("/language").route(post().to(language::choose)))
         .service(resource("/").route(get().to(entry::start)))
         .service(resource("/login").route(get().to(entry::login_page)).route(post().to(entry::login)))
         .service(
             resource("/register").route(get().to(entry::register_page)).route(post().to(entry::register)),
         )
-        .service(resource("/guest").route(post().to(entry::guest)))
+        .service(
+            resource("/guest")
+                .route(get().to(|| async { answer::see_other("/login") }))
+                .route(post().to(entry::guest)),
+        )
         .service(resource("/logout").route(post().to(entry::logout)))
         .service(resource("/people").route(get().to(pages::people)))
         .service(resource("/settings").route(get().to(pages::settings)))
-        .service(resource("/settings/profile").route(post().to(pages::save_profile)))
+        .service(
+            resource("/settings/profile")
+                .route(get().to(|| async { answer::see_other("/settings") }))
+                .route(post().to(pages::save_profile)),
+        )
         .service(resource("/settings/sessions/revoke-others").route(post().to(pages::revoke_other_sessions)))
         .service(resource("/settings/sessions/{id}/revoke").route(post().to(pages::revoke_session)));
 }

@@ -3,8 +3,11 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// The form under which names are unique: NFKC, lower case.
+///
+/// Whatever was typed is looked up under it, and Postgres takes no NUL in a text: it becomes the sign for what
+/// can't be shown, so that such a name is only one that nobody has.
 pub fn fold(name: &str) -> String {
-    name.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    name.nfkc().flat_map(char::to_lowercase).nfkc().map(|c| if c == '\0' { '\u{FFFD}' } else { c }).collect()
 }
 
 /// A control character, newline and tab included, or one that turns the direction of what stands around it:
@@ -37,6 +40,7 @@ mod tests {
         assert_eq!(fold("ＡＮＮ"), fold("ann"));
         assert_eq!(fold("Straße"), "straße");
         assert_eq!(fold("e\u{301}"), fold("É"));
+        assert!(!fold("a\0b").contains('\0'));
     }
 
     #[test]

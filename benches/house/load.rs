@@ -1,6 +1,6 @@
 //! A load generator for HTTP: connections that ask, read the whole answer, and ask again.
 
-use super::house::{Benched, seconds};
+use crate::figures::{Benched, seconds};
 use std::net::SocketAddr;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,17 +1,10 @@
-//! What the benches share: a server of their own in a temporary folder, people on it, and medians.
+//! A server of a bench's own in a temporary folder, and people on it.
 
 #![allow(dead_code, reason = "each bench uses its own part of this")]
 
+use crate::figures::Benched;
 use hubbub::app::{self, Running};
 use hubbub::config::Config;
-use std::time::Duration;
-
-pub type Benched<T = ()> = Result<T, Box<dyn std::error::Error>>;
-
-/// How long a figure is measured: `--quick` for a check that the bench still works.
-pub fn seconds() -> Duration {
-    Duration::from_secs_f64(if std::env::args().any(|a| a == "--quick") { 0.4 } else { 3.0 })
-}
 
 /// A server on a free port of 127.0.0.1, with everything it stores in a folder that goes with it.
 pub struct House {
@@ -52,10 +45,4 @@ impl House {
 /// A client that keeps redirects to itself, as the pages answer forms with them.
 pub fn http() -> Benched<reqwest::Client> {
     Ok(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?)
-}
-
-/// The middle of several rounds.
-pub fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -9,16 +9,14 @@ use super::visitor::Visitor;
 use super::{cookie, device};
 use crate::config::Registration;
 use crate::error::{Error, FieldError, Result};
-use crate::site::answer::{html, see_other};
+use crate::site::answer::{html, is_local, see_other};
 use crate::site::limit::Limits;
 use crate::site::page::{self, FieldErrors, Shell};
+use crate::site::words::t;
 use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-
-/// Bytes of an address to go on to; a longer one is dropped.
-const NEXT_MAX: usize = 2048;
 
 /// `?next=` of the entry page.
 #[derive(Deserialize)]
@@ -98,7 +96,7 @@ pub async fn register_page(
         Some(visitor) if !visitor.person.is_guest() => return Ok(go_on(&visitor.person, &query.next)),
         Some(visitor) => {
             entry.typed.display_name.clone_from(&visitor.person.display_name);
-            entry.notice = Some("What you wrote as a guest stays yours.");
+            entry.notice = Some(t("What you wrote as a guest stays yours."));
         }
         None => {}
     }
@@ -237,9 +235,9 @@ impl Entry {
     async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
         let first_account = accounts.awaits_owner().await?;
         let title = match self.open {
-            EntryForm::Login => "Log in",
-            EntryForm::Register => "Register",
-            EntryForm::Guest => "Come in",
+            EntryForm::Login => t("Log in"),
+            EntryForm::Register => t("Register"),
+            EntryForm::Guest => t("Come in"),
         };
         let page = EntryPage {
             shell: Shell::new(title, "/login"),
@@ -250,7 +248,7 @@ impl Entry {
             registration: accounts.config.registration == Registration::Open,
             invite_label: accounts
                 .owner_code()
-                .map(|_| "The owner's code, printed when the server started".to_owned()),
+                .map(|_| t("The owner's code, printed when the server started").to_owned()),
             guests: accounts.config.guests,
             password_min: accounts.config.password_min,
             first_account,
@@ -282,13 +280,10 @@ fn go_on(person: &Person, next: &str) -> HttpResponse {
     see_other(safe_next(next).unwrap_or_else(|| home_of(person)))
 }
 
-/// A path of this place: one leading slash and nothing that a browser could read as another host. `/` itself and
-/// the entry pages would only lead in a circle.
+/// A path of this place; `/` itself and the entry pages would only lead in a circle.
 fn safe_next(next: &str) -> Option<&str> {
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    let here = next.starts_with('/') && !next.starts_with("//") && next.len() <= NEXT_MAX;
-    let plain = !next.contains('\\') && !next.chars().any(char::is_control);
-    (here && plain && !matches!(path, "/" | "/login" | "/register" | "/logout" | "/guest")).then_some(next)
+    (is_local(next) && !matches!(path, "/" | "/login" | "/register" | "/logout" | "/guest")).then_some(next)
 }
 
 #[cfg(test)]
@@ -300,7 +295,7 @@ mod tests {
         for good in ["/board", "/c/caf\u{e9} 1?before=3#m-2", "/a//b", "/c/%2F%2Fx"] {
             assert_eq!(safe_next(good), Some(good));
         }
-        let long = format!("/{}", "x".repeat(NEXT_MAX));
+        let long = format!("/{}", "x".repeat(crate::site::answer::PATH_MAX));
         for bad in [
             "",
             "board",

@@ -12,6 +12,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::ids::{SessionId, UserId};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
+use crate::site::words::{filters, t};
 use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -110,6 +111,16 @@ pub struct SettingsPage {
     pub sessions: Vec<SessionView>,
 }
 
+/// The hue of a place whose visitor has chosen none; `--hue` in `static/css/tokens.css`.
+const OWN_HUE: i32 = 172;
+
+impl SettingsPage {
+    /// Where the slider of the accent stands.
+    fn hue_or_own(&self) -> i32 {
+        self.shell.hue().unwrap_or(OWN_HUE)
+    }
+}
+
 /// One person in the list of people.
 #[derive(Debug, Clone)]
 pub struct PersonRow {
@@ -147,8 +158,8 @@ pub async fn settings(
     query: web::Query<SettingsQuery>,
 ) -> Result<HttpResponse> {
     let notice = match query.done.as_str() {
-        "saved" => Some("Saved."),
-        "ended" => Some("Signed out there."),
+        "saved" => Some(t("Saved.")),
+        "ended" => Some(t("Signed out there.")),
         _ => None,
     };
     let page = settings_page(&accounts, &pages, &visitor, notice).await?;
@@ -163,7 +174,7 @@ async fn settings_page(
 ) -> Result<SettingsPage> {
     let sessions = accounts.sessions.list(visitor.person.id).await?;
     Ok(SettingsPage {
-        shell: pages.shell(Some(visitor.viewer()), "Settings", "/settings").await,
+        shell: pages.shell(Some(visitor.viewer()), t("Settings"), "/settings").await,
         username: visitor.person.username.clone(),
         display_name: visitor.person.display_name.clone(),
         guest: visitor.person.is_guest(),
@@ -298,7 +309,7 @@ pub async fn people(
         status: person.status_text,
     });
     let page = PeoplePage {
-        shell: pages.shell(Some(visitor.viewer()), "People", "/people").await,
+        shell: pages.shell(Some(visitor.viewer()), t("People"), "/people").await,
         query: address.query,
         people: people.collect(),
         next,

@@ -279,15 +279,16 @@ fn page_of(conn: &mut Conn, query: &PeopleQuery, everybody: bool) -> Result<(Vec
     if !query.after.is_empty() {
         rows = rows.filter(users::username_key.gt(fold(&query.after)));
     }
-    let typed = query.begins.trim();
+    // Postgres takes no NUL in a text; nobody's name has one.
+    let typed = query.begins.trim().replace('\0', "\u{FFFD}");
     if !typed.is_empty() {
-        let folded = prefix(&fold(typed));
+        let folded = prefix(&fold(&typed));
         rows = rows.filter(
             users::username_key
                 .like(folded.clone())
                 .escape('\\')
                 .or(lower(users::display_name).like(folded).escape('\\'))
-                .or(users::display_name.like(prefix(typed)).escape('\\')),
+                .or(users::display_name.like(prefix(&typed)).escape('\\')),
         );
     }
     let mut people: Vec<Person> = rows.load(conn)?;

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::BOARD;
 use crate::rooms::{Db, Message, Page, message, room};
 use crate::site::page::{Person, Stamp};
+use crate::site::words::Language;
 use askama::Template;
 use moka::future::Cache;
 use std::sync::Arc;
@@ -50,12 +51,15 @@ enum Start {
     Before(i64),
 }
 
+/// What a kept page depends on: the board's newest change, where the page begins, and the language of its words.
+type State = (i64, Start, &'static str);
+
 /// The kept pages. Cheap to clone.
 #[derive(Clone)]
 pub struct Front {
     db: Db,
     rev: BoardRev,
-    walls: Cache<(i64, Start), Arc<Wall>>,
+    walls: Cache<State, Arc<Wall>>,
 }
 
 impl Front {
@@ -82,7 +86,10 @@ impl Front {
         let rev = self.rev.get();
         let render = self.render(start);
         // Everybody who asks while it is rendered waits for the one that renders.
-        self.walls.try_get_with((rev, start), render).await.map_err(|error: Arc<Error>| copy(&error))
+        self.walls
+            .try_get_with((rev, start, Language::spoken().code), render)
+            .await
+            .map_err(|error: Arc<Error>| copy(&error))
     }
 
     async fn render(&self, start: Start) -> Result<Arc<Wall>> {
@@ -199,6 +206,20 @@ mod tests {
         let (a, b, c) = (a?, b?, c?);
         assert!(Arc::ptr_eq(&a, &b) && Arc::ptr_eq(&a, &c));
         assert!(Arc::ptr_eq(&a, &house.front.wall(None).await?));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn each_language_has_its_own_wall_and_is_as_new() -> Tested {
+        let house = house()?;
+        let chinese = Language::find("zh-Hant").ok_or("not spoken")?;
+        post(&house, "hello").await?;
+        let plain = house.front.wall(None).await?;
+        let other = chinese.speak(house.front.wall(None)).await?;
+        assert!(plain.html.contains("Notes, newest first") && !other.html.contains("Notes, newest first"));
+        post(&house, "again").await?;
+        assert!(chinese.speak(house.front.wall(None)).await?.html.contains("again"));
+        assert!(house.front.wall(None).await?.html.contains("again"));
         Ok(())
     }
 

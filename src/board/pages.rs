@@ -9,6 +9,7 @@ use crate::rooms::{Nonce, Rooms};
 use crate::site::answer::{html, see_other};
 use crate::site::limit::Limits;
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
+use crate::site::words::{filters, t};
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, web};
@@ -113,7 +114,7 @@ pub async fn board(reader: Reader, parts: Parts, place: web::Query<Place>) -> Re
     let (pages, front, rooms, accounts) = parts;
     let wall = front.wall(place.before).await?;
     let Some(visitor) = reader.visitor else {
-        let shell = pages.shell(None, "Board", "/board").await;
+        let shell = pages.shell(None, t("Board"), "/board").await;
         let page = BoardPage { shell, wall: wall.html.clone(), form: NoteForm::default() };
         return html(StatusCode::OK, &page);
     };
@@ -121,7 +122,7 @@ pub async fn board(reader: Reader, parts: Parts, place: web::Query<Place>) -> Re
     if let Err(error) = accounts.remember_place(&visitor.person, "/board").await {
         tracing::warn!(%error, "a person's last place was not stored");
     }
-    let mut shell = pages.shell(Some(visitor.viewer()), "Board", "/board").await;
+    let mut shell = pages.shell(Some(visitor.viewer()), t("Board"), "/board").await;
     note_seen(&rooms, &visitor, &wall, &mut shell);
     html(StatusCode::OK, &BoardPage { shell, wall: wall.html.clone(), form: NoteForm::fresh()? })
 }
@@ -153,7 +154,7 @@ pub async fn post(
     let wait = error.retry_after_ms().map(|ms| ms.div_ceil(1000));
     let (status, form) = refused(typed, error)?;
     let wall = front.wall(None).await?;
-    let shell = pages.shell(Some(visitor.viewer()), "Board", "/board").await;
+    let shell = pages.shell(Some(visitor.viewer()), t("Board"), "/board").await;
     let mut response = html(status, &BoardPage { shell, wall: wall.html.clone(), form })?;
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

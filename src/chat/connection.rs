@@ -200,6 +200,9 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Connection {
     fn handle(&mut self, frame: std::result::Result<Message, ProtocolError>, ctx: &mut Self::Context) {
         self.local.heard(self.key);
         match frame {
+            // A session that was ended a moment ago does nothing more, even if its browser hasn't heard of it yet.
+            Ok(Message::Text(_) | Message::Continuation(_) | Message::Binary(_))
+                if self.outbox.is_closed() => {}
             Ok(Message::Text(text)) => self.text(&text, ctx),
             Ok(Message::Continuation(item)) => self.fragment(item, ctx),
             Ok(Message::Binary(_)) => self.binary(),
@@ -214,12 +217,11 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Connection {
             Err(error) => {
                 let (code, words) = match error {
                     ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
-                    ProtocolError::Io(_) => (CloseCode::Abnormal, ""),
+                    // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway.
+                    ProtocolError::Io(_) => (CloseCode::Invalid, "A text frame is UTF-8."),
                     _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
                 };
-                if code != CloseCode::Abnormal {
-                    self.outbox.close_with(protocol::close_frame(code, words));
-                }
+                self.outbox.close_with(protocol::close_frame(code, words));
                 ctx.stop();
             }
         }

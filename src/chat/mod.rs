@@ -1,7 +1,7 @@
 //! Talking: channels over WebSockets, pages and the HTTP API.
 //!
-//! Each WebSocket is a [`Connection`](connection) actor registered with the [`ChatServer`](server), which sends every
-//! committed change to the [`Shard`](shard) of each HTTP worker, which puts it into its connections' [`Outbox`](outbox)es.
+//! Each WebSocket is a `Connection` actor registered with the [`ChatServer`], which sends every
+//! committed change to the [`Shard`] of each HTTP worker, which puts it into its connections' outboxes.
 
 pub mod api;
 mod command;
@@ -15,6 +15,7 @@ mod ready;
 mod server;
 mod shard;
 pub mod socket;
+mod timeline;
 
 pub use presence::Presence;
 pub use protocol::FRAME_BYTES;

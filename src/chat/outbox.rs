@@ -8,15 +8,19 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+use tokio::time::Sleep;
 
 /// Bytes that may wait for one connection. A client that lets more pile up comes back and asks `changes`.
 pub const WAITING_BYTES: usize = 256 * 1024;
 /// How long nothing of it may be read.
 pub const UNREAD_FOR: Duration = Duration::from_secs(30);
+/// How long the client's own close frame is waited for after ours; RFC 6455 §7.1.1 has the server close the socket.
+const LINGER: Duration = Duration::from_secs(1);
 /// Bytes handed to the socket in one piece; what is larger goes out in several.
 const FLUSH_BYTES: usize = 64 * 1024;
 
@@ -91,6 +95,11 @@ impl Outbox {
         }
     }
 
+    /// Whether the last frames are in, so that nothing the client still asks can be answered.
+    pub fn is_closed(&self) -> bool {
+        self.state.borrow().closed
+    }
+
     /// Whether the client hasn't read anything for too long although something waits.
     pub fn is_stuck(&self, now: Instant) -> bool {
         self.state.borrow().waiting_since.is_some_and(|since| now.duration_since(since) > UNREAD_FOR)
@@ -140,11 +149,12 @@ fn wake(mut state: std::cell::RefMut<'_, State>) {
 pub struct OutboxStream<S> {
     actor: Option<Pin<Box<S>>>,
     outbox: Rc<Outbox>,
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> OutboxStream<S> {
     pub fn new(actor: S, outbox: Rc<Outbox>) -> Self {
-        Self { actor: Some(Box::pin(actor)), outbox }
+        Self { actor: Some(Box::pin(actor)), outbox, linger: None }
     }
 }
 
@@ -170,6 +180,10 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for OutboxStream<S> {
         match self.outbox.take() {
             Some(bytes) => Poll::Ready(Some(Ok(bytes))),
             None if self.actor.is_none() => Poll::Ready(None),
+            None if self.outbox.is_closed() => {
+                let linger = self.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+                linger.as_mut().poll(cx).map(|()| None)
+            }
             None => Poll::Pending,
         }
     }

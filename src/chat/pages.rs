@@ -5,63 +5,19 @@ use askama::Template;
 
 use super::command::{self, new_channel};
 use super::protocol::History;
+use super::timeline::{MessageView, arrange};
 use super::{Chat, protocol};
 use crate::accounts::{Reader, Visitor};
 use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::{RoomId, UserId};
-use crate::rooms::{Kind, Message, Nonce, Request, Target, Typed, message, room};
+use crate::rooms::{Kind, Nonce, Request, Target, Typed, message, room};
 use crate::site::answer::{html, see_other};
-use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp, channel_href};
+use crate::site::page::{FieldErrors, Pages, Shell, channel_href};
+use crate::site::words::{filters, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-
-/// Messages of one author within this many milliseconds stand together under one name.
-const TOGETHER: i64 = 5 * 60 * 1000;
-
-/// One message in a timeline; empty, it is the `<template>` that live messages are made from.
-#[derive(Debug, Clone, Default)]
-pub struct MessageView {
-    pub seq: i64,
-    pub rev: i64,
-    pub author: Person,
-    pub at: Stamp,
-    /// Empty when the message has none.
-    pub title: String,
-    pub text: String,
-    /// The text as sanitised HTML, when Markdown changed something.
-    pub html: Option<String>,
-    pub edited: bool,
-    pub deleted: bool,
-    /// Stands under the message before without repeating the name; set by [`arrange`].
-    pub follows: bool,
-    /// A new day begins here; set by [`arrange`].
-    pub new_day: bool,
-    /// The first one that the person hasn't read; set by [`arrange`].
-    pub first_unread: bool,
-    /// The one that a permalink leads to.
-    pub focus: bool,
-}
-
-/// Groups messages by author, and marks where days begin and where unread ones start.
-/// `messages` ascend by `seq`; `viewer` never has their own messages unread.
-pub fn arrange(messages: &mut [MessageView], read_seq: i64, viewer: Option<i64>) {
-    let mut before: Option<(i64, Stamp)> = None;
-    let mut unread_found = false;
-    for message in messages {
-        let same = before.is_some_and(|(author, at)| {
-            author == message.author.id && at.day() == message.at.day() && message.at.0 - at.0 < TOGETHER
-        });
-        message.new_day = before.is_none_or(|(_, at)| at.day() != message.at.day());
-        if !unread_found && message.seq > read_seq && viewer.is_some_and(|id| id != message.author.id) {
-            message.first_unread = read_seq > 0;
-            unread_found = true;
-        }
-        message.follows = same && !message.first_unread && message.title.is_empty();
-        before = Some((message.author.id, message.at));
-    }
-}
 
 /// One channel in the list of all.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +70,7 @@ pub struct RoomView {
 pub struct ChannelPage {
     pub shell: Shell,
     pub room: RoomView,
-    /// Ascending by `seq`, put through [`arrange`].
+    /// Ascending by `seq`, grouped and dated.
     pub messages: Vec<MessageView>,
     /// Older messages than these exist.
     pub more: bool,
@@ -134,20 +90,6 @@ impl ChannelPage {
 
     fn blank(&self) -> MessageView {
         MessageView::default()
-    }
-}
-
-impl From<Message> for MessageView {
-    fn from(message: Message) -> Self {
-        Self {
-            seq: message.seq,
-            rev: message.rev,
-            author: Person::new(message.user.0, message.name, message.guest),
-            at: Stamp(message.at),
-            title: message.title.unwrap_or_default(),
-            text: message.text,
-            ..Self::default()
-        }
     }
 }
 
@@ -198,7 +140,7 @@ async fn channels_page(
         joined: room.joined,
     });
     Ok(ChannelsPage {
-        shell: pages.shell(reader.viewer(), "Channels", "/channels").await,
+        shell: pages.shell(reader.viewer(), t("Channels"), "/channels").await,
         channels: channels.collect(),
         next,
         may_create: reader.visitor.is_some(),
@@ -411,6 +353,7 @@ pub async fn permalink(
 #[cfg(test)]
 mod page_tests {
     use super::*;
+    use crate::site::page::{Person, Stamp};
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
 
@@ -472,23 +415,5 @@ mod page_tests {
             errors: FieldErrors::one("name", HOSTILE),
         };
         assert!(!page.render().unwrap().contains("<script>alert"));
-    }
-
-    #[test]
-    fn messages_of_one_author_stand_together_for_five_minutes() {
-        let mut messages =
-            vec![message(1, 1, 0), message(2, 1, 1000), message(3, 1, 400_000), message(4, 2, 400_001)];
-        arrange(&mut messages, 0, Some(1));
-        let follows: Vec<bool> = messages.iter().map(|message| message.follows).collect();
-        assert_eq!(follows, [false, true, false, false]);
-        assert!(messages[0].new_day && !messages[1].new_day);
-    }
-
-    #[test]
-    fn unread_starts_at_the_first_message_of_somebody_else() {
-        let mut messages = vec![message(1, 2, 0), message(2, 1, 1), message(3, 2, 2), message(4, 2, 3)];
-        arrange(&mut messages, 1, Some(1));
-        let marked: Vec<i64> = messages.iter().filter(|m| m.first_unread).map(|m| m.seq).collect();
-        assert_eq!(marked, [3]);
     }
 }

@@ -172,13 +172,13 @@ impl Local {
         let mut floor = self.floor.borrow_mut();
         for item in &delivery.items {
             match item {
-                Item::Room { room, frames } => floor.to_room(*room, frames, None),
-                Item::Typing { room, user, frame } => floor.to_room(*room, frame, Some(*user)),
+                Item::Room { room, frames } => floor.tell_room(*room, frames, None),
+                Item::Typing { room, user, frame } => floor.tell_room(*room, frame, Some(*user)),
                 Item::Joined { user, room, frame } => floor.joined(*user, *room, frame),
                 Item::Left { user, room, frame } => floor.left(*user, *room, frame),
                 Item::Person { user, frame, except } => {
                     let except = except.filter(|(worker, _)| *worker == self.worker).map(|(_, key)| key);
-                    floor.to_person(*user, frame, except);
+                    floor.tell_person(*user, frame, except);
                 }
                 Item::Profile { person, frame } => floor.profile(person, frame),
                 Item::Reply { origin, frame } if origin.worker == self.worker => {
@@ -230,7 +230,7 @@ impl Floor {
     }
 
     /// The hot path: one cloned handle and one wake per member.
-    fn to_room(&mut self, room: RoomId, frames: &Bytes, except: Option<UserId>) {
+    fn tell_room(&mut self, room: RoomId, frames: &Bytes, except: Option<UserId>) {
         let Some(members) = self.rooms.get(&room) else { return };
         let skipped =
             |key: &u64| except.is_some_and(|user| self.seats.get(key).is_some_and(|s| s.user == user));
@@ -250,7 +250,7 @@ impl Floor {
         }
     }
 
-    fn to_person(&mut self, user: UserId, frame: &Bytes, except: Option<u64>) {
+    fn tell_person(&mut self, user: UserId, frame: &Bytes, except: Option<u64>) {
         for key in self.users.get(&user).cloned().unwrap_or_default() {
             if Some(key) != except {
                 self.send(key, frame);

@@ -42,8 +42,11 @@ impl<W: Work> Database<W> {
         settle: impl FnMut(Vec<W>, std::result::Result<(), Failed>) + Send + 'static,
     ) -> std::result::Result<Self, String> {
         let name = which.name();
-        let cannot =
-            |what: &dyn std::fmt::Display| format!("The {name} database at {url} does not answer: {what}");
+        let cannot = |what: &dyn std::fmt::Display| {
+            // Postgres answers in several lines; this is one sentence.
+            let words = what.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("The {name} database at {url} does not answer: {words}")
+        };
         let manager = |access| Manager { url: url.clone(), which, access };
         let mut conn = migrate::open(&manager(Access::Write)).map_err(|e| cannot(&e))?;
         migrate::run(&mut conn, which)

@@ -15,6 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 const BATCH: usize = 256;
 /// Units that may wait. More than a second's work would only turn a refusal into a time-out.
 const QUEUE: usize = 4096;
+/// How often the write-ahead log is moved into the database file.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How often a batch is run again after a conflict with another node.
 const RETRIES: u32 = 8;
 /// How long a lost connection is sought before the batch fails.
@@ -234,11 +236,14 @@ fn start_checkpoints(manager: &Manager) -> std::io::Result<std_mpsc::Sender<()>>
         std::thread::Builder::new().name(format!("{}-checkpoint", manager.which.name())).spawn(
             move || {
                 let Ok(mut conn) = manager.open() else { return };
-                while let Err(std_mpsc::RecvTimeoutError::Timeout) =
-                    stopped.recv_timeout(Duration::from_secs(1))
-                {
+                // The first at once: what a crash left in the log would otherwise be read again after the next crash.
+                loop {
                     if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
                         tracing::warn!(%error, "a checkpoint failed; the next one tries again");
+                    }
+                    let stop = stopped.recv_timeout(CHECKPOINT_EVERY);
+                    if !matches!(stop, Err(std_mpsc::RecvTimeoutError::Timeout)) {
+                        break;
                     }
                 }
             },

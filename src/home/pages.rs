@@ -5,6 +5,7 @@ use crate::board::pages::{NoteForm, Parts, note_seen};
 use crate::error::Result;
 use crate::site::answer::html;
 use crate::site::page::{FieldErrors, Shell, Stamp};
+use crate::site::words::{filters, t};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -37,7 +38,7 @@ pub async fn dashboard(visitor: Visitor, parts: Parts) -> Result<HttpResponse> {
     if let Err(error) = accounts.remember_place(person, "/dashboard").await {
         tracing::warn!(%error, "a person's last place was not stored");
     }
-    let mut shell = pages.shell(Some(visitor.viewer()), "Home", "/dashboard").await;
+    let mut shell = pages.shell(Some(visitor.viewer()), t("Home"), "/dashboard").await;
     note_seen(&rooms, &visitor, &wall, &mut shell);
     let page = DashboardPage {
         shell,

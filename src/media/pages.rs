@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::ids::MediaId;
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
+use crate::site::words::{fill, filters, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -37,6 +38,12 @@ pub struct ItemView {
 impl ItemView {
     fn is_video(&self) -> bool {
         self.kind == "video"
+    }
+
+    /// Which of the people's colours its poster has, so that two neighbours differ.
+    fn tint(&self) -> i64 {
+        let number = self.href.rsplit('/').next().and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
+        number.rem_euclid(crate::site::page::TINTS)
     }
 
     fn is_audio(&self) -> bool {
@@ -90,7 +97,7 @@ impl From<Item> for ItemView {
 fn in_words(bytes: i64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
-        return format!("{bytes} bytes");
+        return fill(t("{count} bytes"), "count", &bytes);
     }
     // In tenths of a unit, rounded; whole numbers keep the sum exact for every file.
     let (mut tenths, mut unit) = (bytes.saturating_add(50) / 100, 0);
@@ -123,12 +130,12 @@ pub async fn library(
     let (count, bytes) = library.total().await?;
     let summary = match count {
         0 => String::new(),
-        1 => format!("1 item, {}", in_words(bytes)),
-        _ => format!("{count} items, {}", in_words(bytes)),
+        1 => fill(t("1 item, {size}"), "size", &in_words(bytes)),
+        _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &in_words(bytes)),
     };
     let next = items.last().filter(|_| more).map(|last| format!("/media?before={}", last.id));
     let viewer = reader.visitor.as_ref().map(Visitor::viewer);
-    let shell = pages.shell(viewer, "Library", "/media").await;
+    let shell = pages.shell(viewer, t("Library"), "/media").await;
     html(
         StatusCode::OK,
         &LibraryPage { shell, items: items.into_iter().map(Into::into).collect(), summary, next },

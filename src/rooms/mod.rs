@@ -8,13 +8,15 @@ pub mod membership;
 pub mod message;
 pub mod post;
 pub mod room;
+mod state;
 pub mod unread;
 
-pub use change::{Asker, Change, Committed, Fact, Origin, Outcome, Request, Rooms, Target};
+pub use change::{Asker, Change, Committed, Fact, Origin, Outcome, Request, Target};
 pub use membership::{Verb, may};
 pub use message::{Message, Nonce, Page, Text, Title};
 pub use post::{Author, Post, Posted, Typed};
 pub use room::{Kind, Room, RoomName, RoomView};
+pub use state::Rooms;
 pub use unread::ReadMarks;
 
 /// The messages database.

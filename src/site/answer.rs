@@ -1,7 +1,9 @@
 //! How an answer goes out: pages, redirects, and every error as a page or as problem+json (RFC 9457).
 
 use super::headers;
+use super::language;
 use super::page::{ErrorAction, ErrorPage, Pages, Shell, Viewer};
+use super::words::{said, t};
 use crate::error::{Error, FieldError, Result};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -21,6 +23,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a whole address can't have in a header; separators and escapes in it stay what they are.
 const ADDRESS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
+/// Bytes of a path to go on to; a longer one is dropped.
+pub const PATH_MAX: usize = 2048;
 /// What the value of a query parameter can't have.
 const PARAMETER: &AsciiSet = &ADDRESS.add(b'#').add(b'%').add(b'&').add(b'+').add(b'=').add(b'?');
 
@@ -43,6 +47,12 @@ pub trait Looker {
 
 /// Who looks, left in the request's extensions for the error page.
 pub struct Looking(pub Arc<dyn Looker>);
+
+/// Whether `path` is one of this place: one leading slash, and nothing that a browser could read as another host.
+pub fn is_local(path: &str) -> bool {
+    let here = path.starts_with('/') && !path.starts_with("//") && path.len() <= PATH_MAX;
+    here && !path.contains('\\') && !path.chars().any(char::is_control)
+}
 
 /// `303 See Other` to a path of this place, in any script.
 pub fn see_other(path: &str) -> HttpResponse {
@@ -140,7 +150,16 @@ pub async fn answer(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = RequestId::next();
     req.extensions_mut().insert(id.clone());
-    let programs = is_for_programs(req.path());
+    language::of_request(&req).speak(worded(req, next, id)).await
+}
+
+async fn worded(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    id: RequestId,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let path = req.path().to_owned();
+    let programs = is_for_programs(&path);
     match next.call(req).await {
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
@@ -148,7 +167,7 @@ pub async fn answer(
                 let context = Context::of(&response, &id).await;
                 say(response.response_mut(), &trouble, &context);
             }
-            finish(response.response_mut(), &id);
+            finish(response.response_mut(), &path, &id);
             Ok(response)
         }
         // Only from a middleware, which had no request left to answer: the session store, in practice.
@@ -161,7 +180,7 @@ pub async fn answer(
             });
             let context = Context { id: &id, programs, ..Context::unknown(&id) };
             say(&mut response, &trouble, &context);
-            finish(&mut response, &id);
+            finish(&mut response, &path, &id);
             Err(InternalError::from_response("answered", response).into())
         }
     }
@@ -290,31 +309,31 @@ fn problem(trouble: &Trouble, id: &RequestId) -> String {
 
 fn page(trouble: &Trouble, context: &Context<'_>) -> String {
     let heading = match trouble.status.as_u16() {
-        403 => "That is not for you",
-        404 => "Nothing here",
-        409 => "That collides with something",
-        413 => "Too large",
-        429 => "A little slower",
-        503 => "Too much at once",
-        400..=499 => "That did not work",
-        _ => "Something went wrong",
+        403 => t("That is not for you"),
+        404 => t("Nothing here"),
+        409 => t("That collides with something"),
+        413 => t("Too large"),
+        429 => t("A little slower"),
+        503 => t("Too much at once"),
+        400..=499 => t("That did not work"),
+        _ => t("Something went wrong"),
     };
     let page = ErrorPage {
         shell: Shell { title: heading.to_owned(), ..context.shell.clone() },
         status: trouble.status.as_u16(),
         heading: heading.to_owned(),
-        detail: trouble.detail.clone(),
-        action: Some(ErrorAction { href: "/".to_owned(), label: "Back to the start".to_owned() }),
+        detail: said(&trouble.detail).into_owned(),
+        action: Some(ErrorAction { href: "/".to_owned(), label: t("Back to the start").to_owned() }),
         request_id: trouble.status.is_server_error().then(|| context.id.0.to_string()),
     };
     // A template that fails here must not hide the sentence itself.
     page.render().unwrap_or_else(|_| trouble.detail.clone())
 }
 
-fn finish(response: &mut HttpResponse, id: &RequestId) {
+fn finish(response: &mut HttpResponse, path: &str, id: &RequestId) {
     let status = response.status();
     let headers = response.headers_mut();
-    headers::complete(status, headers);
+    headers::complete(path, status, headers);
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, value);
     }

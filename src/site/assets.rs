@@ -15,6 +15,8 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
+use super::words::{LANGUAGES, Language};
+
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
@@ -42,14 +44,18 @@ impl Shelf {
         let mut assets = BTreeMap::new();
         let mut paths: Vec<Cow<'static, str>> = Files::iter().collect();
         paths.sort();
-        for path in paths {
-            let Some(file) = Files::get(&path) else { continue };
+        let files = paths.into_iter().filter_map(|path| Some((path.clone(), Files::get(&path)?.data)));
+        // What a script says in a language other than English is a file that the build has made.
+        let words = LANGUAGES
+            .iter()
+            .map(|language| (Cow::from(words_path(language)), Cow::from(language.script.as_bytes())));
+        for (path, data) in files.chain(words) {
             // Lengths keep two different trees from feeding the hash the same bytes.
             hash.update((path.len() as u64).to_le_bytes());
             hash.update(path.as_bytes());
-            hash.update((file.data.len() as u64).to_le_bytes());
-            hash.update(&file.data);
-            assets.insert(path.into_owned(), Asset::new(file.data));
+            hash.update((data.len() as u64).to_le_bytes());
+            hash.update(&data);
+            assets.insert(path.into_owned(), Asset::new(data));
         }
         for (path, asset) in &mut assets {
             asset.mime = mime_of(path);
@@ -113,6 +119,16 @@ fn takes_gzip(request: &HttpRequest) -> bool {
         });
         name.eq_ignore_ascii_case("gzip") && !refused
     })
+}
+
+/// Where `js/lib/words.js` finds the words of `language`.
+fn words_path(language: &Language) -> String {
+    format!("js/lib/words.{}.js", language.code)
+}
+
+/// Where a page finds the words of its scripts, in the language that it is answered in.
+pub fn words_url() -> String {
+    url(&words_path(Language::spoken()))
 }
 
 /// The address of a file of `static/`, for example `css/site.css`.

@@ -2,19 +2,25 @@
 //!
 //! Floor 0 can't know rooms, so the rail comes from a [`RailProvider`] that `app.rs` gives.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use askama::Template;
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
+use time::format_description::{self, BorrowedFormatItem};
 use time::macros::format_description;
 
 use super::assets;
+use super::words::{LANGUAGES, Language, filters, said};
 
 /// How many colours people are told apart by; `static/css/people.css` has one rule for each.
 pub const TINTS: i64 = 24;
+
+/// Degrees from one class of `css/hues.css` to the next; nobody can tell neighbours apart.
+const HUE_STEP: i32 = 5;
 
 /// What stands around a page's own content.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +47,22 @@ impl Shell {
         self.viewer = Some(viewer);
         self.rail = Some(rail);
         self
+    }
+
+    /// The chosen accent as one of the classes of `css/hues.css`; nothing for the place's own.
+    pub fn hue(&self) -> Option<i32> {
+        let hue = self.viewer.as_ref()?.hue?;
+        Some((hue + HUE_STEP / 2) / HUE_STEP * HUE_STEP % 360)
+    }
+
+    /// The language of the page.
+    pub fn language(&self) -> &'static Language {
+        Language::spoken()
+    }
+
+    /// The languages that the page can be switched to.
+    pub fn other_languages(&self) -> impl Iterator<Item = &'static Language> {
+        LANGUAGES.iter().filter(|language| language.code != self.language().code)
     }
 
     /// Whether `path` is the current entry of the rail.
@@ -177,10 +199,22 @@ pub struct Stamp(pub i64);
 const ISO: &[BorrowedFormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 const CLOCK: &[BorrowedFormatItem<'static>] = format_description!("[hour]:[minute]");
-const DATE: &[BorrowedFormatItem<'static>] =
-    format_description!("[day padding:none] [month repr:short] [year]");
-const EXACT: &[BorrowedFormatItem<'static>] =
-    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+
+/// How dates are written in one language.
+struct Calendar {
+    date: Format,
+    exact: Format,
+}
+
+type Format = Vec<BorrowedFormatItem<'static>>;
+
+/// One for each language, by its code.
+static CALENDARS: LazyLock<HashMap<&'static str, Calendar>> = LazyLock::new(|| {
+    // A test reads every format; a bad one would show no date rather than no page.
+    let read = |format| format_description::parse_borrowed::<2>(format).unwrap_or_default();
+    let calendar = |language: &Language| Calendar { date: read(language.date), exact: read(language.exact) };
+    LANGUAGES.iter().map(|language| (language.code, calendar(language))).collect()
+});
 
 impl Stamp {
     fn written(self, format: &[BorrowedFormatItem<'static>]) -> String {
@@ -200,14 +234,20 @@ impl Stamp {
         self.written(CLOCK)
     }
 
-    /// `14 Nov 2023`
+    /// `14 Nov 2023`, in the language of who asks.
     pub fn date(self) -> String {
-        self.written(DATE)
+        CALENDARS
+            .get(Language::spoken().code)
+            .map(|calendar| self.written(&calendar.date))
+            .unwrap_or_default()
     }
 
-    /// `14 Nov 2023, 22:13 UTC`
+    /// `14 Nov 2023, 22:13 UTC`, in the language of who asks.
     pub fn exact(self) -> String {
-        self.written(EXACT)
+        CALENDARS
+            .get(Language::spoken().code)
+            .map(|calendar| self.written(&calendar.exact))
+            .unwrap_or_default()
     }
 
     /// The number of the day, to tell where a new one begins.
@@ -247,9 +287,9 @@ impl FieldErrors {
         )
     }
 
-    /// The message for `field`. The field `""` is the form as a whole.
-    pub fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    /// The message for `field`, in the language of who asks. The field `""` is the form as a whole.
+    pub fn of(&self, field: &str) -> Option<Cow<'_, str>> {
+        self.0.iter().find(|error| error.field == field).map(|error| said(&error.message))
     }
 
     pub fn is_empty(&self) -> bool {

@@ -3,7 +3,7 @@ import { live } from "./live.js";
 import { initials, paint } from "./person.js";
 import { copy } from "./say.js";
 import { showTime } from "./time.js";
-import { t } from "./words.js";
+import { said, t } from "./words.js";
 
 /** @typedef {import("./store.js").Message} Message */
 /** @typedef {import("./outbox.js").Unsent} Unsent */
@@ -39,7 +39,7 @@ export function fillUnsent(article, entry) {
   article.dataset.state = entry.error === undefined ? "pending" : "failed";
   const state = article.querySelector(".message-state");
   if (entry.error === undefined) state?.replaceChildren();
-  else state?.replaceChildren(entry.error, ...actions().map(makeAction));
+  else state?.replaceChildren(said(entry.error), ...actions().map(makeAction));
 }
 
 /**

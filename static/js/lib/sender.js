@@ -3,6 +3,7 @@
  * time where the browser lends locks, and else by all, which the nonce makes harmless.
  */
 import { isWaiting } from "./outbox.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./outbox.js").Unsent} Unsent */
 /** @typedef {import("./outbox.js").Receipt} Receipt */
@@ -69,7 +70,7 @@ export class Sender {
       if (PASSING.has(refused.code ?? "")) {
         await this.way.wait(refused.retryAfter ?? 1000);
       } else if (this.outbox.get(entry.nonce)) {
-        const failed = { ...entry, error: refused.message ?? "That did not work." };
+        const failed = { ...entry, error: refused.message ?? t("That did not work") };
         this.outbox.put(failed);
         this.way.failed(failed);
       }

@@ -7,7 +7,7 @@ import { sound } from "../lib/sound.js";
 import { step } from "../lib/steps.js";
 import { showTimes } from "../lib/time.js";
 import { followKeyboard } from "../lib/viewport.js";
-import { t } from "../lib/words.js";
+import { said, t } from "../lib/words.js";
 
 /** A lost connection is worth a word only when it lasts. */
 const PATIENCE = 5000;
@@ -139,7 +139,7 @@ class SiteShell extends HTMLElement {
 
   /** @param {{text?: string, message?: string, reconnect_in?: number}} frame */
   #notice(frame) {
-    const words = frame.text ?? frame.message ?? "";
+    const words = said(frame.text ?? frame.message ?? "");
     // A restart is over in a moment; the banner of a lost connection speaks if it isn't.
     if (words && frame.reconnect_in === undefined) this.#banner(words);
   }

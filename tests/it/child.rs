@@ -1,0 +1,77 @@
+//! The program itself as a child process, for what only a whole process shows: being killed, exit codes, memory.
+
+use crate::store::Store;
+use hubbub::db::Which;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child as Process, Command, ExitStatus, Stdio};
+
+/// A running `hubbub serve`. Dropping it kills it.
+pub struct Child {
+    process: Process,
+    /// Where it listens, without a path.
+    pub origin: String,
+}
+
+/// `hubbub` with the settings of tests, in the store's folder; nothing of the caller's environment reaches it.
+pub fn hubbub(store: &Store) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    command.current_dir(store.folder()).env_clear().stdin(Stdio::null());
+    command.args([
+        "--accounts-url",
+        &store.url(Which::Accounts),
+        "--messages-url",
+        &store.url(Which::Messages),
+    ]);
+    command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
+    command
+}
+
+impl Child {
+    /// Starts it and returns when it has said which address to open.
+    pub fn start(store: &Store) -> Self {
+        let mut process = hubbub(store).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let said = lines.find_map(|line| {
+            let line = line.unwrap();
+            let port = line.split("localhost:").nth(1)?;
+            Some(port.split(|c: char| !c.is_ascii_digit()).next()?.to_owned())
+        });
+        let Some(port) = said else {
+            let mut words = String::new();
+            process.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+            panic!("it ended without an address: {words}");
+        };
+        // Read on, or the program would stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let mut errors = process.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        Self { process, origin: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// `kill -9`: no chance to say or to finish anything.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// SIGTERM; waits for the end.
+    pub fn terminate(mut self) -> ExitStatus {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+
+    /// Memory that the process holds, KiB.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,155 @@
+//! What every answer carries, and who is refused for coming from elsewhere.
+
+use crate::app::{spawn_app, spawn_app_with};
+use reqwest::Method;
+
+#[tokio::test]
+async fn every_page_carries_the_headers_that_keep_it_safe() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    ann.create("talk").await;
+    for path in [
+        "/dashboard",
+        "/board",
+        "/channels",
+        "/c/talk",
+        "/people",
+        "/media",
+        "/settings",
+        "/c/nowhere",
+        "/nothing",
+    ] {
+        let answer = ann.get(path).await;
+        let policy = answer.header("content-security-policy");
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
+        assert_eq!(answer.header("cache-control"), "private, no-cache", "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+        assert!(
+            !answer.text().contains("<script>")
+                && !answer.text().contains(" style=\"")
+                && !answer.text().contains(" onclick="),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_good_under_an_address_that_names_their_content() {
+    let app = spawn_app().await;
+    let page = app.stranger().get("/").await.is(200).text();
+    let sheets: Vec<&str> = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|href| href.ends_with(".css"))
+        .collect();
+    assert!(sheets.len() > 1, "{page}");
+    for sheet in sheets {
+        let answer = app.stranger().get(sheet).await.is(200);
+        assert!(
+            answer.header("cache-control").contains("immutable"),
+            "{sheet}: {}",
+            answer.header("cache-control")
+        );
+        assert!(answer.header("content-type").starts_with("text/css"), "{sheet}");
+        let gzip = app.stranger();
+        let answer =
+            gzip.answer(gzip.request(Method::GET, sheet).header("accept-encoding", "gzip")).await.is(200);
+        assert_eq!(answer.header("vary").to_lowercase(), "accept-encoding", "{sheet}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_on_another_sites_page_can_do_nothing_here() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    let post = |headers: &[(&'static str, &str)]| {
+        let request = headers
+            .iter()
+            .fold(ann.request(Method::POST, "/board"), |r, (name, value)| r.header(*name, *value));
+        ann.answer(request.form(&[("text", "from elsewhere")]))
+    };
+    post(&[("origin", "http://evil.example")]).await.is(403).has("another site");
+    post(&[("origin", "null")]).await.is(403);
+    post(&[("sec-fetch-site", "cross-site")]).await.is(403);
+    post(&[("sec-fetch-site", "same-site")]).await.is(403);
+    post(&[("origin", &app.origin()), ("sec-fetch-site", "cross-site")]).await.is(403);
+    ann.get("/board").await.is(200).lacks("from elsewhere");
+    let logout = ann.request(Method::POST, "/logout").header("origin", "http://evil.example");
+    ann.answer(logout).await.is(403);
+    let api = ann.request(Method::PATCH, "/api/v1/me").header("origin", "http://evil.example").body("{}");
+    ann.answer(api).await.problem(403, "foreign_origin");
+    post(&[("origin", &app.origin()), ("sec-fetch-site", "same-origin")]).await.is(303);
+    post(&[("sec-fetch-site", "none")]).await.is(303);
+}
+
+#[tokio::test]
+async fn an_origin_from_the_settings_is_welcome() {
+    let app = spawn_app_with(&[("origins", "https://portal.example")]).await;
+    let ann = app.register("ann").await;
+    let post = |origin: &'static str| {
+        let request = ann.request(Method::POST, "/board").header("origin", origin);
+        ann.answer(request.form(&[("text", "hello")]))
+    };
+    post("https://portal.example").await.is(303);
+    post("https://portal.example.evil.example").await.is(403);
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_cannot_be_done_get_pages_in_our_words() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    ann.get("/nothing").await.is(404).has("There is nothing at this address.").has("<title>");
+    let answer = ann.answer(ann.request(Method::DELETE, "/board")).await.is(405);
+    assert!(answer.header("allow").contains("GET"), "{:?}", answer.headers);
+    for path in [
+        "/%",
+        "/c/%ff%fe",
+        "/c/%00",
+        "/c/%2e%2e%2fboard",
+        "/c/talk%00",
+        "/m/x/y",
+        "/media/99999999999999999999",
+        "/people?after=%ff",
+        "/people?after=%00",
+        "/people?query=%00",
+        "/channels?after=%00",
+        "/login?next=%00",
+        "/board?before=-1",
+        "/board?before=9223372036854775807",
+        "/api/v1/users/%00",
+        "/api/v1/users?query=%00&after=%00",
+        "/api/v1/users?limit=-9223372036854775808",
+        "/api/v1/rooms?after=%00",
+        "/api/v1/rooms/-1/messages?before=9223372036854775807",
+        "/api/v1/rooms/1/messages?around=9223372036854775807",
+        "/api/v1/rooms/1/changes?after=-9223372036854775808",
+        "/api/v1/media?query=%00",
+        "/api/v1/media?before=-9223372036854775808",
+    ] {
+        let answer = ann.get(path).await;
+        assert!((200..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+    }
+    for (path, field) in [
+        ("/login", "username"),
+        ("/register", "username"),
+        ("/guest", "display_name"),
+        ("/board", "text"),
+        ("/channels", "name"),
+    ] {
+        let answer = ann.post(path, &[(field, "a\u{0}b"), ("password", "a\u{0}b")]).await;
+        assert_eq!(answer.status, 422, "{path}: {}", answer.text());
+    }
+}

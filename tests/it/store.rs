@@ -1,0 +1,68 @@
+//! Where a test's two databases are: SQLite files of its own, or a Postgres database of its own.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use hubbub::db::Which;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+
+/// A temporary folder, and with `HUBBUB_TEST_POSTGRES` (the address of a server, without a database's name) a
+/// database on it that holds both of Hubbub's.
+pub struct Store {
+    folder: TempDir,
+    postgres: Option<Postgres>,
+}
+
+struct Postgres {
+    server: String,
+    database: String,
+}
+
+/// The server that the environment names.
+pub fn postgres_server() -> Option<String> {
+    std::env::var("HUBBUB_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+impl Store {
+    pub fn new() -> Self {
+        let postgres = postgres_server().map(|server| {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let database = format!("it_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            run(&server, &format!("CREATE DATABASE {database}"));
+            Postgres { server: server.trim_end_matches('/').to_owned(), database }
+        });
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        Self { folder, postgres }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// As the settings `accounts_url` and `messages_url` want it.
+    pub fn url(&self, which: Which) -> String {
+        match &self.postgres {
+            Some(postgres) => format!("{}/{}", postgres.server, postgres.database),
+            None => format!(
+                "sqlite://{}",
+                self.folder().join("data").join(format!("{}.db", which.name())).display()
+            ),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(postgres) = &self.postgres {
+            run(&postgres.server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", postgres.database));
+        }
+    }
+}
+
+fn run(server: &str, statement: &str) {
+    let mut conn = PgConnection::establish(&format!("{}/postgres", server.trim_end_matches('/')))
+        .unwrap_or_else(|error| panic!("HUBBUB_TEST_POSTGRES: {error}"));
+    conn.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
