@@ -14,6 +14,7 @@
 //! - `protocol`    every command of `hubbub.v1`, and what frames that are none of it get
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `media`       the library: ranges, files that come and go
+//! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
 //! - `durability`  the server killed and stopped while people write
@@ -31,6 +32,7 @@ mod channels;
 mod durability;
 mod floors;
 mod headers;
+mod language;
 mod licences;
 mod limits;
 mod media;
