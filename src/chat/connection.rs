@@ -201,7 +201,8 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Connection {
         self.local.heard(self.key);
         match frame {
             // A session that was ended a moment ago does nothing more, even if its browser hasn't heard of it yet.
-            Ok(Message::Text(_) | Message::Continuation(_) | Message::Binary(_)) if self.outbox.is_closed() => {}
+            Ok(Message::Text(_) | Message::Continuation(_) | Message::Binary(_))
+                if self.outbox.is_closed() => {}
             Ok(Message::Text(text)) => self.text(&text, ctx),
             Ok(Message::Continuation(item)) => self.fragment(item, ctx),
             Ok(Message::Binary(_)) => self.binary(),
