@@ -80,10 +80,14 @@ fn accounts(config: &mut ServiceConfig) {
 }
 
 fn chat(config: &mut ServiceConfig) {
-    use chat::{pages, socket};
+    use chat::{channel_list, pages, socket};
     config
         .service(resource("/ws").route(web::get().to(socket::connect)))
-        .service(resource("/channels").route(get().to(pages::channels)).route(post().to(pages::create)))
+        .service(
+            resource("/channels")
+                .route(get().to(channel_list::channels))
+                .route(post().to(channel_list::create)),
+        )
         .service(resource("/c/{name}").route(get().to(pages::channel)).route(post().to(pages::send)))
         .service(resource("/c/{name}/join").route(post().to(pages::join)))
         .service(resource("/c/{name}/leave").route(post().to(pages::leave)))

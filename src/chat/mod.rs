@@ -4,6 +4,7 @@
 //! committed change to the [`Shard`] of each HTTP worker, which puts it into its connections' outboxes.
 
 pub mod api;
+pub mod channel_list;
 mod command;
 mod connection;
 mod frame_guard;
