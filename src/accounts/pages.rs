@@ -111,6 +111,16 @@ pub struct SettingsPage {
     pub sessions: Vec<SessionView>,
 }
 
+/// The hue of a place whose visitor has chosen none; `--hue` in `static/css/tokens.css`.
+const OWN_HUE: i32 = 172;
+
+impl SettingsPage {
+    /// Where the slider of the accent stands.
+    fn hue_or_own(&self) -> i32 {
+        self.shell.hue().unwrap_or(OWN_HUE)
+    }
+}
+
 /// One person in the list of people.
 #[derive(Debug, Clone)]
 pub struct PersonRow {

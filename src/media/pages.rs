@@ -40,6 +40,12 @@ impl ItemView {
         self.kind == "video"
     }
 
+    /// Which of the people's colours its poster has, so that two neighbours differ.
+    fn tint(&self) -> i64 {
+        let number = self.href.rsplit('/').next().and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
+        number.rem_euclid(crate::site::page::TINTS)
+    }
+
     fn is_audio(&self) -> bool {
         self.kind == "audio"
     }

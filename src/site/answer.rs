@@ -158,7 +158,8 @@ async fn worded(
     next: Next<impl MessageBody + 'static>,
     id: RequestId,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let programs = is_for_programs(req.path());
+    let path = req.path().to_owned();
+    let programs = is_for_programs(&path);
     match next.call(req).await {
         Ok(response) => {
             let mut response = response.map_into_boxed_body();
@@ -166,7 +167,7 @@ async fn worded(
                 let context = Context::of(&response, &id).await;
                 say(response.response_mut(), &trouble, &context);
             }
-            finish(response.response_mut(), &id);
+            finish(response.response_mut(), &path, &id);
             Ok(response)
         }
         // Only from a middleware, which had no request left to answer: the session store, in practice.
@@ -179,7 +180,7 @@ async fn worded(
             });
             let context = Context { id: &id, programs, ..Context::unknown(&id) };
             say(&mut response, &trouble, &context);
-            finish(&mut response, &id);
+            finish(&mut response, &path, &id);
             Err(InternalError::from_response("answered", response).into())
         }
     }
@@ -329,10 +330,10 @@ fn page(trouble: &Trouble, context: &Context<'_>) -> String {
     page.render().unwrap_or_else(|_| trouble.detail.clone())
 }
 
-fn finish(response: &mut HttpResponse, id: &RequestId) {
+fn finish(response: &mut HttpResponse, path: &str, id: &RequestId) {
     let status = response.status();
     let headers = response.headers_mut();
-    headers::complete(status, headers);
+    headers::complete(path, status, headers);
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, value);
     }

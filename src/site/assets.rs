@@ -122,8 +122,13 @@ fn takes_gzip(request: &HttpRequest) -> bool {
 }
 
 /// Where `js/lib/words.js` finds the words of `language`.
-pub fn words_path(language: &Language) -> String {
+fn words_path(language: &Language) -> String {
     format!("js/lib/words.{}.js", language.code)
+}
+
+/// Where a page finds the words of its scripts, in the language that it is answered in.
+pub fn words_url() -> String {
+    url(&words_path(Language::spoken()))
 }
 
 /// The address of a file of `static/`, for example `css/site.css`.

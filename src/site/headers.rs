@@ -12,6 +12,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const PERMISSIONS: &str = "accelerometer=(), geolocation=(), gyroscope=(), magnetometer=(), midi=(), payment=(), \
     usb=(), camera=(self), microphone=(self)";
 
+/// The browsable description of the API writes its own styles; it is a page of ours alone and shows nothing of anybody.
+const DOCS: &str = "/api/docs/";
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
 static HEADERS: [(HeaderName, HeaderValue); 7] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -23,10 +29,13 @@ static HEADERS: [(HeaderName, HeaderValue); 7] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
 ];
 
-/// Adds what the handler hasn't set itself.
-pub fn complete(status: StatusCode, headers: &mut HeaderMap) {
+/// Adds to the answer of `path` what the handler hasn't set itself.
+pub fn complete(path: &str, status: StatusCode, headers: &mut HeaderMap) {
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return;
+    }
+    if path.starts_with(DOCS) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
     }
     for (name, value) in &HEADERS {
         if !headers.contains_key(name) {
@@ -43,10 +52,23 @@ mod tests {
     fn a_handlers_own_header_stays() {
         let mut headers = HeaderMap::new();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
-        complete(StatusCode::OK, &mut headers);
+        complete("/board", StatusCode::OK, &mut headers);
         assert_eq!(headers.get(header::CACHE_CONTROL).unwrap(), "public");
         let policy = headers.get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
         assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(headers.len(), HEADERS.len());
+    }
+
+    #[test]
+    fn only_the_description_of_the_api_may_style_itself() {
+        for (path, may) in
+            [("/api/docs/", true), ("/api/docs/index.html", true), ("/api/docs", false), ("/board", false)]
+        {
+            let mut headers = HeaderMap::new();
+            complete(path, StatusCode::OK, &mut headers);
+            let policy = headers.get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
+            assert_eq!(policy.contains("style-src 'self' 'unsafe-inline'"), may, "{path}");
+            assert!(policy.contains("script-src 'self';"), "{path}");
+        }
     }
 }

@@ -15,6 +15,7 @@
 //! - `frames`      frames that are no requests, frames in parts, and who gets a socket at all
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `media`       the library: ranges, files that come and go
+//! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
 //! - `durability`  the server killed and stopped while people write
@@ -33,6 +34,7 @@ mod durability;
 mod floors;
 mod frames;
 mod headers;
+mod language;
 mod licences;
 mod limits;
 mod media;

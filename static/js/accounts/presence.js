@@ -1,5 +1,6 @@
 /** Who of the listed people is here, kept true while one looks. */
 import { live, on } from "../lib/live.js";
+import { t } from "../lib/words.js";
 
 /** The server watches at most this many for one person. */
 const MOST = 100;
@@ -36,7 +37,7 @@ class AccountsPresence extends HTMLElement {
       const here = state !== "offline";
       row.dataset.state = here ? "online" : "offline";
       const words = row.querySelector(".person-state");
-      if (words) words.textContent = { online: "here now", away: "away", dnd: "busy" }[state] ?? "";
+      if (words) words.textContent = { online: t("here now"), away: t("away"), dnd: t("busy") }[state] ?? "";
       const status = row.querySelector(".person-status");
       if (status) status.textContent = here ? (text ?? "") : "";
     }

@@ -1,6 +1,7 @@
 /** The form to leave a note; with a script it posts without leaving the page. */
 import { Draft, tidy, tooLong } from "../lib/draft.js";
 import { live } from "../lib/live.js";
+import { t } from "../lib/words.js";
 
 class BoardComposer extends HTMLElement {
   #left = new AbortController();
@@ -18,7 +19,7 @@ class BoardComposer extends HTMLElement {
     if (!this.text.value) this.text.value = this.draft.read();
     this.text.addEventListener("input", () => this.#input(), { signal });
     this.text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) this.form.requestSubmit();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing && event.keyCode !== 229) this.form.requestSubmit();
     }, { signal });
     this.form.addEventListener("submit", (event) => this.#submit(event), { signal });
   }
@@ -36,7 +37,7 @@ class BoardComposer extends HTMLElement {
   #submit(event) {
     event.preventDefault();
     const text = tidy(this.text.value);
-    const wrong = text ? tooLong(text) : "Write something first.";
+    const wrong = text ? tooLong(text) : t("Write something first.");
     this.text.setCustomValidity(wrong);
     if (!this.text.reportValidity()) return;
     live.write(this.room, text, this.heading.value.trim());

@@ -2,6 +2,7 @@
 import { live, on, reread } from "../lib/live.js";
 import { answerFailed, fill, fillUnsent } from "../lib/message.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
+import { t } from "../lib/words.js";
 
 /** @typedef {import("../lib/store.js").Message} Message */
 /** @typedef {import("../lib/outbox.js").Unsent} Unsent */
@@ -48,12 +49,15 @@ class BoardWall extends HTMLElement {
     on("ready", () => this.#isReady(), signal);
     on("message", mine((message) => this.#receive(message)), signal);
     on("written", mine((entry) => this.#written(entry)), signal);
+    on("kept", mine((entry) => this.#showUnsent(entry)), signal);
     on("failed", mine((entry) => this.#showUnsent(entry)), signal);
     on("withdrawn", mine((entry) => this.#forget(this.#unsent(entry.nonce))), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
     this.pill.addEventListener("click", () => this.#showWaiting(), { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
+    for (const turn of ["focus", "blur"]) addEventListener(turn, () => this.#read(), { signal });
+    this.pane.addEventListener("scroll", () => this.#read(), { signal, passive: true });
     const sizes = new ResizeObserver(() => { if (this.#columns() !== this.notes.childElementCount) this.#layOut(); });
     sizes.observe(this.notes);
     signal.addEventListener("abort", () => sizes.disconnect());
@@ -73,7 +77,6 @@ class BoardWall extends HTMLElement {
   /** @param {Message} message */
   #show(message) {
     const own = message.user === live.user && message.nonce ? this.#unsent(message.nonce) : null;
-    if (own) live.outbox.remove(/** @type {string} */ (message.nonce));
     const there = this.#note(message.seq);
     if (there) {
       if (own && own !== there) this.#forget(own);
@@ -90,9 +93,16 @@ class BoardWall extends HTMLElement {
 
   /** @param {Message} message that isn't shown yet */
   #arrive(message) {
-    if (!this.hasAttribute("data-newer") && this.pane.scrollTop < NEAR_TOP) return this.#add(message);
+    if (!this.hasAttribute("data-newer") && this.pane.scrollTop < NEAR_TOP && !this.#isRead) return this.#add(message);
     this.#waiting.set(message.seq, message);
     this.#showPill();
+  }
+
+  /** Whether somebody stands in a note by keyboard, or has marked a part of one. */
+  get #isRead() {
+    const marked = getSelection();
+    const isMarked = marked !== null && !marked.isCollapsed && this.notes.contains(marked.anchorNode);
+    return isMarked || this.notes.contains(document.activeElement);
   }
 
   /** @param {Message} message */
@@ -115,7 +125,7 @@ class BoardWall extends HTMLElement {
   #showPill() {
     const count = this.#waiting.size;
     this.pill.hidden = count === 0;
-    this.pill.textContent = count === 1 ? "1 new note" : `${count} new notes`;
+    this.pill.textContent = count === 1 ? t("1 new note") : t("{count} new notes", { count });
   }
 
   /** @param {Unsent} entry */
@@ -144,6 +154,8 @@ class BoardWall extends HTMLElement {
   }
 
   #read() {
+    const isTop = this.pane.scrollTop < NEAR_TOP && !this.hasAttribute("data-newer");
+    live.looking = isTop && document.visibilityState === "visible" && document.hasFocus() ? this.room : 0;
     const seen = document.visibilityState === "visible" && !this.hasAttribute("data-newer") && this.#waiting.size === 0;
     if (seen && this.pane.scrollTop < NEAR_TOP) live.markRead(this.room, this.#newest);
   }
@@ -151,38 +163,44 @@ class BoardWall extends HTMLElement {
   /** @param {HTMLElement} note */
   #put(note) {
     this.querySelector(".empty")?.remove();
+    for (const other of this.order) other.classList.remove("arrives");
     note.classList.add("arrives");
     const found = this.order.findIndex((other) => seqOf(other) < seqOf(note));
     const index = found < 0 ? this.order.length : found;
     this.order.splice(index, 0, note);
-    // Only one column moves; without columns yet, all take their places afterwards.
-    const first = this.notes.querySelector(".notes-column");
-    if (index > 0 && first) this.order[index - 1].after(note);
-    else first?.prepend(note);
+    // It is measured with the others, so it needs a column first.
+    (this.notes.querySelector(".notes-column") ?? this.notes).prepend(note);
+    glide(this.order, () => this.#layOut());
   }
 
   /** @param {HTMLElement | null} note */
   #forget(note) {
-    note?.remove();
+    if (!note) return;
+    note.remove();
     this.order = this.order.filter((other) => other !== note);
+    glide(this.order, () => this.#layOut());
   }
 
   /** Each note takes its place in the shortest column, so that rows still read in time's order. */
   #layOut() {
-    const columns = Array.from({ length: this.#columns() }, () => {
-      const column = document.createElement("div");
-      column.className = "notes-column";
-      return column;
-    });
+    const columns = [...this.notes.querySelectorAll(":scope > .notes-column")];
+    while (columns.length > this.#columns()) columns.pop();
+    while (columns.length < this.#columns()) columns.push(makeColumn());
     // Heights are read before anything moves: reading between moves would lay the page out once per note.
     const heights = this.order.map((note) => note.offsetHeight);
     const sums = columns.map(() => 0);
+    const counts = columns.map(() => 0);
     this.order.forEach((note, index) => {
       const shortest = sums.indexOf(Math.min(...sums));
+      const next = columns[shortest].children[counts[shortest]] ?? null;
       sums[shortest] += heights[index] + 1;
-      columns[shortest].append(note);
+      counts[shortest] += 1;
+      // One that stays isn't touched: moving it would end a selection and the keyboard's place.
+      if (next !== note) columns[shortest].insertBefore(note, next);
     });
-    this.notes.replaceChildren(...columns);
+    if (columns.some((column, index) => this.notes.children[index] !== column) || this.notes.childElementCount !== columns.length) {
+      this.notes.replaceChildren(...columns);
+    }
   }
 
   #columns() {
@@ -219,6 +237,32 @@ class BoardWall extends HTMLElement {
 function seqOf(note) {
   const seq = Number(note.dataset.seq);
   return seq > 0 ? seq : Infinity;
+}
+
+/** @returns {HTMLElement} */
+function makeColumn() {
+  const column = document.createElement("div");
+  column.className = "notes-column";
+  return column;
+}
+
+const GLIDE = 180;
+
+/**
+ * Changes where notes stand, and lets the eye follow those that moved.
+ * @param {HTMLElement[]} notes
+ * @param {() => void} change
+ */
+function glide(notes, change) {
+  const before = new Map(notes.map((note) => [note, note.getBoundingClientRect()]));
+  change();
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  for (const [note, { left, top, width }] of before) {
+    const now = note.getBoundingClientRect();
+    const [x, y] = [left - now.left, top - now.top];
+    if (width === 0 || note.classList.contains("arrives") || Math.abs(x) + Math.abs(y) < 1) continue;
+    note.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration: GLIDE, easing: "ease-out" });
+  }
 }
 
 customElements.define("board-wall", BoardWall);

@@ -1,6 +1,7 @@
 /** Where one writes: Enter sends, Shift+Enter breaks the line, and the words are kept until they are stored. */
 import { Draft, tidy, tooLong } from "../lib/draft.js";
 import { live, on } from "../lib/live.js";
+import { t } from "../lib/words.js";
 
 /** Others learn that one is typing at most this often; the server lets it expire after 5 s. */
 const TYPING_EVERY = 3000;
@@ -108,15 +109,16 @@ class ChatComposer extends HTMLElement {
 function nameOf(user) {
   const heads = document.querySelectorAll(`.message[data-user="${user}"] .message-head`);
   const head = heads[heads.length - 1];
-  const name = head?.querySelector(".message-name")?.textContent || "Somebody";
-  return head?.querySelector(".guest:not([hidden])") ? `${name} (guest)` : name;
+  const name = head?.querySelector(".message-name")?.textContent || t("Somebody");
+  return head?.querySelector(".guest:not([hidden])") ? t("{name} (guest)", { name }) : name;
 }
 
 /** @param {string[]} names @returns {string} */
 function sentence(names) {
   if (names.length === 0) return "";
-  if (names.length === 1) return `${names[0]} is typing`;
-  return names.length === 2 ? `${names[0]} and ${names[1]} are typing` : "Several people are typing";
+  if (names.length === 1) return t("{name} is typing", { name: names[0] });
+  if (names.length > 2) return t("Several people are typing");
+  return t("{name} and {other} are typing", { name: names[0], other: names[1] });
 }
 
 customElements.define("chat-composer", ChatComposer);

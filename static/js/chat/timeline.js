@@ -1,18 +1,26 @@
 /**
  * The messages of one room. Begins with what the server rendered, and keeps equal to the room from there on.
  */
-import { arrange, arrangeAround, place } from "../lib/arrange.js";
+import { arrange } from "../lib/arrange.js";
+import { offerLinks } from "../lib/bar.js";
+import { keepCompany } from "../lib/company.js";
+import { Divider } from "../lib/divider.js";
+import { isTyping } from "../lib/keys.js";
 import { live, on, reread } from "../lib/live.js";
-import { answerFailed, fill, fillUnsent } from "../lib/message.js";
+import { answerFailed, fill, fillUnsent, leaveOut } from "../lib/message.js";
+import { Past } from "../lib/past.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
+import { Stretch, hush } from "../lib/stretch.js";
+import { View } from "../lib/view.js";
+import { t } from "../lib/words.js";
 
 /** @typedef {import("../lib/store.js").Message} Message */
 /** @typedef {import("../lib/outbox.js").Unsent} Unsent */
 
-const PAGE = 50;
-/** This near to the end counts as the end; fractions of a pixel come from zooming. */
-const NEAR_END = 48;
-const NEAR_START = 600;
+/** This near to what isn't in the list yet, more is brought in. */
+const NEAR_EDGE = 900;
+/** A screen reader has begun to read a new message by then; what changes in it later is no news. */
+const ANNOUNCED = 1000;
 
 /** Fields read the page's own HTML: a module runs after it is parsed. */
 class ChatTimeline extends HTMLElement {
@@ -23,20 +31,23 @@ class ChatTimeline extends HTMLElement {
   pill = /** @type {HTMLButtonElement} */ (this.querySelector(".jump button"));
   template = /** @type {HTMLTemplateElement} */ (document.getElementById("message-template"));
   store = new RoomStore(Number(this.dataset.rev));
+  stretch = new Stretch(this.list, this.pane, { older: this.hasAttribute("data-more"), newer: this.hasAttribute("data-newer") });
+  divider = new Divider(this.stretch);
+  view = new View(this.pane);
+  past = new Past(this.room, this.stretch, this.store, (message) => this.#make(message), (article) => this.#put(article));
   catchUp = new CatchUp(
     this.store,
     async (after) => /** @type {any} */ (await live.socket.request("changes", { room: this.room, after, limit: 100 })),
     { show: (message) => this.#show(message), reset: reread, later: (run, ms) => setTimeout(run, ms) },
   );
-  /** Messages beyond the end of a page that isn't the newest, until it is. @type {Map<number, Message>} */
-  #held = new Map();
-  #loading = false;
   #atEnd = true;
   #missed = 0;
 
   connectedCallback() {
-    for (const article of /** @type {NodeListOf<HTMLElement>} */ (this.list.querySelectorAll(".message"))) {
+    for (const article of this.stretch.shown()) {
       this.store.know({ seq: Number(article.dataset.seq), rev: Number(article.dataset.rev) });
+      hush(article);
+      leaveOut(article);
       arrange(article);
     }
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
@@ -47,6 +58,7 @@ class ChatTimeline extends HTMLElement {
 
   disconnectedCallback() {
     this.#left.abort();
+    live.looking = 0;
   }
 
   #listen() {
@@ -54,16 +66,25 @@ class ChatTimeline extends HTMLElement {
     const mine = (/** @type {(entry: any) => void} */ run) => (/** @type {any} */ entry) => { if (entry.room === this.room) run(entry); };
     on("ready", () => this.#isReady(), signal);
     on("message", mine((message) => this.#receive(message)), signal);
-    on("written", mine((entry) => this.#written(entry)), signal);
+    on("written", mine((entry) => void this.#written(entry)), signal);
+    on("kept", mine((entry) => this.#showUnsent(entry)), signal);
     on("failed", mine((entry) => this.#showUnsent(entry)), signal);
-    on("withdrawn", mine((entry) => this.#unsent(entry.nonce)?.remove()), signal);
+    on("withdrawn", mine((entry) => this.#forget(entry.nonce)), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
+    keepCompany(this.list, this.room, signal);
+    offerLinks(this.list, this.pane, this.room, signal);
     this.pane.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
-    this.pill.addEventListener("click", () => this.#jump(), { signal });
+    this.pill.addEventListener("click", () => void this.#jump(), { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
+    addEventListener("focus", () => this.#read(), { signal });
+    addEventListener("blur", () => this.#look(), { signal });
+    addEventListener("keydown", (event) => this.#key(event), { signal });
     // The end stays the end when the window, the keyboard, the composer or a picture changes sizes.
-    const sizes = new ResizeObserver(() => { if (this.#atEnd) this.#toEnd(); });
+    const sizes = new ResizeObserver(() => {
+      this.view.stand();
+      if (this.#atEnd) this.view.toEnd();
+    });
     sizes.observe(this.pane);
     sizes.observe(this.list);
     signal.addEventListener("abort", () => sizes.disconnect());
@@ -71,17 +92,17 @@ class ChatTimeline extends HTMLElement {
 
   /** Where reading begins: the permalink, else what is new, else the end. */
   #start() {
+    this.view.begin();
     const focus = this.querySelector(".message.focus") ?? (location.hash.startsWith("#m-") ? document.getElementById(location.hash.slice(1)) : null);
+    const line = this.list.querySelector(".new-line");
     if (focus) {
+      focus.classList.add("focus");
       focus.scrollIntoView({ block: "center" });
-    } else if (!this.#partial) {
-      this.#toEnd();
-      const line = this.list.querySelector(".new-line");
-      if (line && line.getBoundingClientRect().top < this.pane.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
     } else {
-      this.#toEnd();
+      this.view.toEnd();
+      if (line && line.getBoundingClientRect().top < this.pane.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
     }
-    this.#atEnd = this.#isAtEnd();
+    this.#atEnd = this.#isAtEnd;
     this.#showPill();
   }
 
@@ -100,48 +121,59 @@ class ChatTimeline extends HTMLElement {
   /** @param {Message} message as of its newest rev */
   #show(message) {
     const own = message.user === live.user && message.nonce ? this.#unsent(message.nonce) : null;
-    if (own) live.outbox.remove(/** @type {string} */ (message.nonce));
-    const there = this.#message(message.seq);
+    const there = this.stretch.get(message.seq);
     if (there) {
-      own?.remove();
+      if (own) this.stretch.remove(own);
+      hush(there);
       fill(there, message);
       return;
     }
-    if (message.seq < this.#firstSeq && this.hasAttribute("data-more")) return;
-    const isNewest = message.seq > this.#lastSeq;
-    if (isNewest && message.user !== live.user) this.#miss();
-    if (isNewest && this.#partial) {
-      own?.remove();
-      this.#held.set(message.seq, message);
+    const isNewest = message.seq > this.stretch.lastSeq;
+    if ((isNewest && this.stretch.newer) || (message.seq < this.stretch.firstSeq && this.stretch.older)) {
+      if (own) this.stretch.remove(own);
+      this.past.hold(message);
+      if (isNewest && message.user !== live.user) this.#miss();
       return;
     }
-    const article = own ?? this.#make();
-    fill(article, message);
+    if (isNewest && message.user !== live.user) {
+      this.divider.arrived(message, this.#sees, live.rooms.get(this.room)?.read_seq);
+      this.#miss();
+    }
+    const article = own ?? this.#make(message);
+    // It was read out as it was typed; its Markdown is no news.
+    if (own && message.html) hush(own);
+    if (own) fill(own, message);
+    this.divider.mark(article);
     this.#put(article);
   }
 
   /** @param {HTMLElement} article */
   #put(article) {
     this.querySelector(".empty")?.remove();
-    place(this.list, article);
-    arrangeAround(article);
-    if (this.#atEnd) this.#toEnd();
+    if (!article.isConnected) setTimeout(() => hush(article), ANNOUNCED);
+    this.stretch.put(article);
+    this.stretch.trim(this.#atEnd ? "before" : "after");
+    if (this.#atEnd) this.view.toEnd();
     this.#read();
   }
 
   /** @param {Unsent} entry */
-  #written(entry) {
-    if (this.#partial) this.dataset.leaving = "";
+  async #written(entry) {
     this.#showUnsent(entry);
-    this.#atEnd = true;
-    this.#toEnd();
+    await this.#jump();
   }
 
   /** @param {Unsent} entry */
   #showUnsent(entry) {
-    const article = this.#unsent(entry.nonce) ?? this.#make();
+    const article = this.#unsent(entry.nonce) ?? this.#blank();
     fillUnsent(article, entry);
     this.#put(article);
+  }
+
+  /** @param {string} nonce */
+  #forget(nonce) {
+    const own = this.#unsent(nonce);
+    if (own) this.stretch.remove(own);
   }
 
   /**
@@ -151,85 +183,35 @@ class ChatTimeline extends HTMLElement {
    * @param {{seq: number, rev: number, at: number}} reply
    */
   #settled(entry, reply) {
-    // What follows after an older page belongs to the end of the conversation.
-    if (this.dataset.leaving !== undefined) return location.assign(location.pathname);
     const own = this.#unsent(entry.nonce);
     if (!own) return;
-    if (this.#message(reply.seq)) return own.remove();
+    // What was sent from an older part belongs to the end, which isn't here yet.
+    if (this.stretch.get(reply.seq) || this.stretch.newer) return this.stretch.remove(own);
     fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest });
     this.#put(own);
   }
 
-  /** @param {"before" | "after"} way */
-  async #load(way) {
-    if (this.#loading) return;
-    this.#loading = true;
-    const edge = way === "before" ? this.#firstSeq : this.#lastSeq;
-    try {
-      const page = await live.socket.request("history", { room: this.room, [way]: edge, limit: PAGE });
-      this.#insertPage(page.messages, way, page.more);
-      if (!this.#partial) this.#release();
-    } catch {
-      // The link to the older messages stays, and so does the next scroll.
-    } finally {
-      this.#loading = false;
-    }
-    this.#scrolled();
-  }
-
-  /**
-   * @param {Message[]} messages
-   * @param {"before" | "after"} way
-   * @param {boolean} more
-   */
-  #insertPage(messages, way, more) {
-    const from = this.pane.scrollHeight - this.pane.scrollTop;
-    /** @type {HTMLElement[]} */
-    const fresh = [];
-    for (const message of messages) {
-      if (!this.store.know(message) || this.#message(message.seq)) continue;
-      const article = this.#make();
-      fill(article, message);
-      fresh.push(article);
-    }
-    if (way === "before") this.list.prepend(...fresh);
-    else for (const article of fresh) place(this.list, article);
-    for (const article of fresh) arrange(article);
-    const last = fresh.at(-1);
-    if (last) arrangeAround(last);
-    if (messages.length && way === "before") this.dataset.firstSeq = String(messages[0].seq);
-    if (!more) this.toggleAttribute(way === "before" ? "data-more" : "data-newer", false);
-    this.#links();
-    // What one reads stays under the eyes.
-    if (way === "before") this.pane.scrollTop = this.pane.scrollHeight - from;
-  }
-
-  /** The page has met the end: what came meanwhile belongs to it now. */
-  #release() {
-    for (const message of this.#held.values()) {
-      if (this.#message(message.seq)) continue;
-      const article = this.#make();
-      fill(article, message);
-      this.#put(article);
-    }
-    this.#held.clear();
-  }
-
   #links() {
     const older = this.querySelector(".more-older");
-    older?.toggleAttribute("hidden", !this.hasAttribute("data-more"));
-    older?.querySelector("a")?.setAttribute("href", `?before=${this.#firstSeq}`);
-    this.querySelector(".more-newer")?.toggleAttribute("hidden", !this.#partial);
+    older?.toggleAttribute("hidden", !this.stretch.older);
+    older?.querySelector("a")?.setAttribute("href", `?before=${this.stretch.firstSeq}`);
+    this.querySelector(".more-newer")?.toggleAttribute("hidden", !this.stretch.newer);
   }
 
   #scrolled() {
-    this.#atEnd = this.#isAtEnd();
+    this.#atEnd = this.#isAtEnd;
     if (this.#atEnd) this.#missed = 0;
     this.#showPill();
     this.#read();
-    if (!live.socket.isOpen) return;
-    if (this.hasAttribute("data-more") && this.pane.scrollTop < NEAR_START) void this.#load("before");
-    else if (this.#partial && this.#distance() < NEAR_START) void this.#load("after");
+    if (this.pane.scrollTop < NEAR_EDGE) void this.#reach("before");
+    else if (this.view.distance < NEAR_EDGE) void this.#reach("after");
+  }
+
+  /** @param {"before" | "after"} way */
+  async #reach(way) {
+    if (this.stretch.grow(way) || !(await this.past.load(way))) return;
+    this.#links();
+    this.#scrolled();
   }
 
   #miss() {
@@ -239,52 +221,52 @@ class ChatTimeline extends HTMLElement {
   }
 
   #showPill() {
-    const far = this.#distance() > this.pane.clientHeight / 2;
-    this.pill.hidden = !(this.#missed > 0 || far || this.#partial);
-    this.pill.textContent = this.#missed > 0 ? `Jump to latest (${this.#missed})` : "Jump to latest";
+    const far = this.view.distance > this.pane.clientHeight / 2;
+    this.pill.hidden = !(this.#missed > 0 || far || this.stretch.isCut);
+    const words = this.#missed > 0 ? t("Jump to latest ({count})", { count: this.#missed }) : t("Jump to latest");
+    if (this.pill.textContent !== words) this.pill.textContent = words;
   }
 
-  #jump() {
-    if (this.#partial) return location.assign(location.pathname);
+  /** Shows the end of the conversation, from the server when it isn't here. */
+  async #jump() {
+    if (this.stretch.newer && (await this.past.leap())) {
+      this.#links();
+      history.replaceState(history.state, "", location.pathname);
+    }
+    this.stretch.toEnd();
     this.#atEnd = true;
-    this.#toEnd();
+    this.view.toEnd();
+    this.#scrolled();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || isTyping(event.target)) return;
+    if (document.querySelector("dialog[open], :popover-open")) return;
+    this.divider.clear();
+    live.markRead(this.room, this.#newest);
+  }
+
+  get #newest() {
+    return Math.max(this.stretch.lastSeq, live.rooms.get(this.room)?.last_seq ?? 0);
   }
 
   #read() {
-    if (document.visibilityState !== "visible" || !this.#atEnd || this.#partial) return;
-    live.markRead(this.room, this.#lastSeq);
+    if (this.#look()) live.markRead(this.room, this.stretch.lastSeq);
   }
 
-  #toEnd() {
-    this.pane.scrollTop = this.pane.scrollHeight;
+  /** @returns {boolean} whether the end is before somebody's eyes */
+  #look() {
+    live.looking = this.#sees && document.hasFocus() ? this.room : 0;
+    return this.#sees;
   }
 
-  #distance() {
-    return this.pane.scrollHeight - this.pane.scrollTop - this.pane.clientHeight;
+  get #isAtEnd() {
+    return !this.stretch.isCut && this.view.isNearEnd;
   }
 
-  #isAtEnd() {
-    return !this.#partial && this.#distance() < NEAR_END;
-  }
-
-  /** Whether the page shows an older part and not the end. */
-  get #partial() {
-    return this.hasAttribute("data-newer");
-  }
-
-  get #firstSeq() {
-    return Number(this.dataset.firstSeq);
-  }
-
-  get #lastSeq() {
-    let last = /** @type {HTMLElement | null} */ (this.list.lastElementChild);
-    while (last && !(Number(last.dataset.seq) > 0)) last = /** @type {HTMLElement | null} */ (last.previousElementSibling);
-    return Number(last?.dataset.seq ?? 0);
-  }
-
-  /** @param {number} seq @returns {HTMLElement | null} */
-  #message(seq) {
-    return this.list.querySelector(`#m-${seq}`);
+  get #sees() {
+    return document.visibilityState === "visible" && this.#atEnd && !this.stretch.isCut;
   }
 
   /** @param {string} nonce @returns {HTMLElement | null} */
@@ -292,7 +274,14 @@ class ChatTimeline extends HTMLElement {
     return this.list.querySelector(`[data-state][data-nonce="${CSS.escape(nonce)}"]`);
   }
 
-  #make() {
+  /** @param {Message} message */
+  #make(message) {
+    const article = this.#blank();
+    fill(article, message);
+    return article;
+  }
+
+  #blank() {
     return /** @type {HTMLElement} */ (this.template.content.querySelector(".message")?.cloneNode(true));
   }
 }

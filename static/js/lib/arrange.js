@@ -1,5 +1,6 @@
 /** Where a message stands: by `seq`, under its author's last one, below the day it belongs to. */
 import { localDay, showTime } from "./time.js";
+import { t } from "./words.js";
 
 /** Messages of one author within this time stand together under one name; as in `src/chat/pages.rs`. */
 const TOGETHER = 5 * 60 * 1000;
@@ -69,22 +70,48 @@ function known(article) {
 export function arrange(article) {
   const before = known(neighbour(article, "previousElementSibling"));
   const self = /** @type {{user: string, at: number}} */ (known(article));
+  const { day, fresh } = linesAbove(article);
+  const isNew = article.dataset.new !== undefined;
+  const titled = article.querySelector(".message-title:not([hidden])") !== null;
+  article.classList.toggle("follows", follows(before, self) && !isNew && !titled);
+  if (!isNew) fresh?.remove();
+  else if (!fresh) article.before(newLine());
+  if (!startsDay(before, self)) day?.remove();
+  else if (!day) (isNew ? /** @type {Element} */ (article.previousElementSibling) : article).before(dayLine(self.at));
+}
+
+/**
+ * The lines that stand between `article` and the message before it.
+ * @param {HTMLElement} article
+ * @returns {{day: Element | null, fresh: Element | null}}
+ */
+export function linesAbove(article) {
   let day = null;
-  let newLine = null;
+  let fresh = null;
   for (let line = article.previousElementSibling; line && !line.matches(".message"); line = line.previousElementSibling) {
     if (line.matches(".day")) day = line;
-    if (line.matches(".new-line")) newLine = line;
+    if (line.matches(".new-line")) fresh = line;
   }
-  const titled = article.querySelector(".message-title:not([hidden])") !== null;
-  article.classList.toggle("follows", follows(before, self) && !newLine && !titled);
-  if (!startsDay(before, self)) day?.remove();
-  else if (!day) (newLine ?? article).before(dayLine(self.at));
+  return { day, fresh };
+}
+
+/** @returns {HTMLElement} */
+function newLine() {
+  const line = document.createElement("p");
+  line.className = "new-line";
+  line.setAttribute("aria-live", "off");
+  const word = document.createElement("span");
+  word.textContent = t("New");
+  line.append(word);
+  return line;
 }
 
 /** @param {number} at @returns {HTMLElement} */
 function dayLine(at) {
   const line = document.createElement("p");
   line.className = "day";
+  // Inside the log, only what somebody says is to be read out.
+  line.setAttribute("aria-live", "off");
   const time = document.createElement("time");
   time.dataset.show = "day";
   time.dateTime = new Date(at).toISOString();

@@ -1,4 +1,5 @@
 /** What is being written, kept per person and room until it is sent. */
+import { t } from "./words.js";
 
 export class Draft {
   /**
@@ -40,7 +41,8 @@ const LONGEST = 4000;
 export function tooLong(text) {
   const over = Array.from(text).length - LONGEST;
   if (over <= 0) return "";
-  return `That is ${over === 1 ? "one character" : `${over} characters`} too long. Send it in two parts.`;
+  if (over === 1) return t("That is one character too long. Send it in two parts.");
+  return t("That is {count} characters too long. Send it in two parts.", { count: over });
 }
 
 /**

@@ -1,12 +1,16 @@
 /**
  * The one living thing of a page: the socket, the rooms, the outbox. Elements listen to it and never to each other.
  *
- * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `room`, `rooms-changed`,
- * `presence` (users), `typing` ({room, user}), `notice` (text), `written` (Unsent), `settled` ({entry, reply}), `failed` (Unsent), `withdrawn` (Unsent).
+ * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `arrived` (a new Message of somebody else), `room`, `rooms-changed`,
+ * `presence` (users), `typing` ({room, user}), `notice` (text), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
+ * `settled` ({entry, reply, isOwn: sent by this tab}), `failed` (Unsent), `withdrawn` (Unsent), `joined` (a room that somebody came into).
  */
-import { Outbox, Sender, makeNonce } from "./outbox.js";
+import { Outbox, makeNonce } from "./outbox.js";
 import { Rooms } from "./rooms.js";
+import { Sender } from "./sender.js";
+import { Shelf } from "./shelf.js";
 import { Socket } from "./socket.js";
+import { Tabs } from "./tabs.js";
 
 /** @typedef {import("./outbox.js").Unsent} Unsent */
 /** @typedef {import("./socket.js").Frame} Frame */
@@ -17,7 +21,10 @@ class Live extends EventTarget {
   name = document.body.dataset.name ?? "";
   guest = document.body.dataset.guest !== undefined;
   rooms = new Rooms();
-  outbox = new Outbox(storage(), this.user);
+  /** The room whose newest message is before the person's eyes, or 0. */
+  looking = 0;
+  tabs = new Tabs(this.user);
+  outbox = new Outbox(new Shelf(this.user), storage(), this.user);
   socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, probe);
   /** The last `ready`, for elements that come after it. @type {Frame | null} */
   ready = null;
@@ -29,9 +36,13 @@ class Live extends EventTarget {
       return { seq: reply.seq, rev: reply.rev, at: reply.at };
     },
     {
-      settled: (entry, reply) => this.#tell("settled", { entry, reply }),
-      failed: (entry) => this.#tell("failed", entry),
+      settled: (entry, reply) => {
+        this.tabs.tell({ fact: "settled", detail: { entry, reply } });
+        this.#tell("settled", { entry, reply, isOwn: true });
+      },
+      failed: (entry) => this.#share("failed", entry),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      alone: (room, run) => this.tabs.alone(`send:${room}`, run),
     },
   );
 
@@ -53,7 +64,14 @@ class Live extends EventTarget {
     addEventListener("pageshow", (event) => {
       if (event.persisted) this.socket.start();
     });
+    this.tabs.addEventListener("told", (event) => this.#told(/** @type {CustomEvent} */ (event).detail));
     this.socket.start();
+    void this.#unpack();
+  }
+
+  async #unpack() {
+    for (const entry of await this.outbox.open()) this.#tell("kept", entry);
+    if (this.ready) this.#sender.drain();
   }
 
   /**
@@ -65,7 +83,7 @@ class Live extends EventTarget {
   write(room, text, title) {
     const entry = { nonce: makeNonce(), room, text, at: Date.now(), ...(title ? { title } : {}) };
     this.outbox.put(entry);
-    this.#tell("written", entry);
+    this.#share("written", entry);
     this.#sender.drain();
   }
 
@@ -75,7 +93,7 @@ class Live extends EventTarget {
     if (!entry) return;
     const { error: _, ...again } = entry;
     this.outbox.put(again);
-    this.#tell("written", again);
+    this.#share("written", again);
     this.#sender.drain();
   }
 
@@ -84,7 +102,7 @@ class Live extends EventTarget {
     const entry = this.outbox.get(nonce);
     if (!entry) return;
     this.outbox.remove(nonce);
-    this.#tell("withdrawn", entry);
+    this.#share("withdrawn", entry);
   }
 
   /**
@@ -126,16 +144,44 @@ class Live extends EventTarget {
 
   /** @param {any} message */
   #message(message) {
+    const known = this.rooms.get(message.room)?.last_seq ?? Infinity;
     this.rooms.receive(message, this.user);
+    if (message.user === this.user && message.nonce && this.outbox.get(message.nonce)) this.outbox.remove(message.nonce);
     this.#tell("message", message);
+    if (message.seq > known && message.user !== this.user) this.#tell("arrived", message);
     this.#tell("rooms-changed", null);
   }
 
   /** @param {any} room */
   #room(room) {
+    const before = this.rooms.get(room.id)?.members ?? room.members;
     this.rooms.put(room);
     this.#tell("room", room);
+    if (room.members > before) this.#tell("joined", room);
     this.#tell("rooms-changed", null);
+  }
+
+  /**
+   * What another tab did with the outbox.
+   * @param {{fact: string, detail: any}} news
+   */
+  #told({ fact, detail }) {
+    if (fact === "settled") this.outbox.forget(detail.entry.nonce);
+    else if (fact === "withdrawn") this.outbox.forget(detail.nonce);
+    else if (fact === "written" || fact === "failed") this.outbox.learn(detail);
+    else return;
+    this.#tell(fact === "written" ? "kept" : fact, detail);
+    // It waits for its turn behind the tab that wrote it, should that one be closed before it is done.
+    if (fact === "written" && this.ready && this.tabs.canWait) this.#sender.drain();
+  }
+
+  /**
+   * @param {string} fact
+   * @param {any} detail
+   */
+  #share(fact, detail) {
+    this.#tell(fact, detail);
+    this.tabs.tell({ fact, detail });
   }
 
   /**

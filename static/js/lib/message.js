@@ -1,7 +1,9 @@
 /** One message or note as an element: the server's own template, filled. */
 import { live } from "./live.js";
 import { initials, paint } from "./person.js";
+import { copy } from "./say.js";
 import { showTime } from "./time.js";
+import { said, t } from "./words.js";
 
 /** @typedef {import("./store.js").Message} Message */
 /** @typedef {import("./outbox.js").Unsent} Unsent */
@@ -20,6 +22,7 @@ export function fill(article, message) {
   write(article, message);
   const link = article.querySelector("a:has(> time)");
   link?.setAttribute("href", `/m/${message.room}/${message.seq}`);
+  leaveOut(article);
   hide(article.querySelector(".edited"), !message.edited);
   article.querySelector(".message-state")?.replaceChildren();
 }
@@ -36,10 +39,19 @@ export function fillUnsent(article, entry) {
   article.dataset.state = entry.error === undefined ? "pending" : "failed";
   const state = article.querySelector(".message-state");
   if (entry.error === undefined) state?.replaceChildren();
-  else state?.replaceChildren(entry.error, ...ACTIONS.map(makeAction));
+  else state?.replaceChildren(said(entry.error), ...actions().map(makeAction));
 }
 
-const ACTIONS = [["retry", "Retry"], ["copy", "Copy"], ["delete", "Delete"]];
+/**
+ * Takes the link of a message's time out of the way of the Tab key: 200 stops would lie between the list and the box to write
+ * in. ↑ and ↓ walk the messages, and the bar of each has its link.
+ * @param {HTMLElement} article
+ */
+export function leaveOut(article) {
+  if (article.matches(".message")) article.querySelector("a:has(> time)")?.setAttribute("tabindex", "-1");
+}
+
+const actions = () => [["retry", t("Retry")], ["copy", t("Copy")], ["delete", t("Delete")]];
 
 /** @param {string[]} action */
 function makeAction([name, words]) {
@@ -63,7 +75,7 @@ export function answerFailed(root, signal) {
     const action = /** @type {HTMLElement} */ (button).dataset.unsent;
     if (action === "retry") live.retry(nonce);
     if (action === "delete") live.withdraw(nonce);
-    if (action === "copy") void copy(live.outbox.get(nonce)?.text ?? "", /** @type {HTMLElement} */ (button));
+    if (action === "copy") void copyText(live.outbox.get(nonce)?.text ?? "", /** @type {HTMLElement} */ (button));
   }, { signal });
 }
 
@@ -71,15 +83,14 @@ export function answerFailed(root, signal) {
  * @param {string} text
  * @param {HTMLElement} button
  */
-async function copy(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    // Without https there is no clipboard for scripts: selecting it leaves one key to press.
-    const words = button.closest("article")?.querySelector(".message-text");
-    if (words) getSelection()?.selectAllChildren(words);
+async function copyText(text, button) {
+  if (await copy(text)) {
+    button.textContent = t("Copied");
+    return;
   }
+  // Selecting it leaves one key to press.
+  const words = button.closest("article")?.querySelector(".message-text");
+  if (words) getSelection()?.selectAllChildren(words);
 }
 
 /**
@@ -97,7 +108,7 @@ function write(article, message) {
   say(title, message.title ?? "");
   hide(title, !message.title);
   const words = article.querySelector(".message-text");
-  if (message.deleted) say(words, article.matches(".note") ? "This note was deleted." : "This message was deleted.");
+  if (message.deleted) say(words, article.matches(".note") ? t("This note was deleted.") : t("This message was deleted."));
   else if (words && message.html) insertSanitised(words, message.html);
   else say(words, message.text ?? "");
   const time = article.querySelector("time");

@@ -1,8 +1,12 @@
 /**
- * What was written and is not yet known to be stored. It survives a reload, and is sent again with the same nonce, so that
- * nothing is lost and nothing is stored twice. One storage key per message: two tabs never overwrite each other's.
+ * What was written and is not yet known to be stored. It survives a reload and the browser's end, every tab of the person knows
+ * of it, and it is sent again with the same nonce, so that nothing is lost and nothing is stored twice.
  *
  * @typedef {{nonce: string, room: number, text: string, title?: string, at: number, error?: string}} Unsent
+ * @typedef {{seq: number, rev: number, at: number}} Receipt
+ * @typedef {{all: () => Promise<Unsent[]>, has: (nonce: string) => Promise<boolean>, put: (entry: Unsent) => Promise<boolean>,
+ *   remove: (nonce: string) => Promise<unknown>}} Keeper
+ * @typedef {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} Journal
  */
 
 /** @returns {string} 128 random bits; `crypto.randomUUID` is missing on plain http away from localhost */
@@ -11,26 +15,37 @@ export function makeNonce() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** A refused one is kept until the person decides; all others go out by themselves. @param {Unsent} entry */
+export const isWaiting = (entry) => entry.error === undefined;
+
 export class Outbox {
-  /** @type {Map<string, Unsent>} kept besides the storage, which may be full or forbidden */
+  /** @type {Map<string, Unsent>} kept besides the disk, which may be full or forbidden */
   #entries = new Map();
 
   /**
-   * @param {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} storage
+   * @param {Keeper} keeper
+   * @param {Journal} journal holds an entry for the moment that the keeper needs to write it: a page may be left in that moment
    * @param {number} user
    */
-  constructor(storage, user) {
-    this.storage = storage;
+  constructor(keeper, journal, user) {
+    this.keeper = keeper;
+    this.journal = journal;
     this.prefix = `hubbub-outbox:${user}:`;
-    for (const key of this.#keys()) {
-      const entry = parse(storage.getItem(key));
-      if (entry) this.#entries.set(entry.nonce, entry);
-    }
+  }
+
+  /** @returns {Promise<Unsent[]>} what an earlier page left, oldest first */
+  async open() {
+    const left = await this.keeper.all().catch(() => []);
+    const written = this.#keys().map((key) => parse(this.journal.getItem(key))).filter((entry) => entry !== null);
+    const found = new Map([...left, ...written].map((entry) => [entry.nonce, entry]));
+    for (const entry of found.values()) if (!this.#entries.has(entry.nonce)) this.#entries.set(entry.nonce, entry);
+    for (const entry of written) this.put(entry);
+    return [...found.values()].sort(byAge);
   }
 
   /** @returns {Unsent[]} oldest first */
   all() {
-    return [...this.#entries.values()].sort((a, b) => a.at - b.at);
+    return [...this.#entries.values()].sort(byAge);
   }
 
   /** @param {string} nonce @returns {Unsent | undefined} */
@@ -38,21 +53,58 @@ export class Outbox {
     return this.#entries.get(nonce);
   }
 
+  /** @param {string} nonce @returns {Promise<boolean>} whether no tab has got rid of it */
+  async isKept(nonce) {
+    if (!this.#entries.has(nonce)) return false;
+    // Not yet written, or there is no disk to ask.
+    if (this.#read(nonce) !== null) return true;
+    return this.keeper.has(nonce).catch(() => true);
+  }
+
   /** @param {Unsent} entry */
   put(entry) {
     this.#entries.set(entry.nonce, entry);
+    const written = JSON.stringify(entry);
     try {
-      this.storage.setItem(this.prefix + entry.nonce, JSON.stringify(entry));
+      this.journal.setItem(this.prefix + entry.nonce, written);
     } catch {
       // Full or forbidden: it still goes out from this page.
     }
+    void this.keeper.put(entry).then((kept) => {
+      if (kept && this.#read(entry.nonce) === written) this.#strike(entry.nonce);
+    }, () => {});
   }
 
   /** @param {string} nonce */
   remove(nonce) {
+    this.forget(nonce);
+    this.#strike(nonce);
+    this.keeper.remove(nonce).catch(() => {});
+  }
+
+  /** What another tab has written. @param {Unsent} entry */
+  learn(entry) {
+    this.#entries.set(entry.nonce, entry);
+  }
+
+  /** What another tab has got rid of. @param {string} nonce */
+  forget(nonce) {
     this.#entries.delete(nonce);
+  }
+
+  /** @param {string} nonce @returns {string | null} */
+  #read(nonce) {
     try {
-      this.storage.removeItem(this.prefix + nonce);
+      return this.journal.getItem(this.prefix + nonce);
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {string} nonce */
+  #strike(nonce) {
+    try {
+      this.journal.removeItem(this.prefix + nonce);
     } catch {
       // Nothing was kept, so nothing stays.
     }
@@ -60,12 +112,17 @@ export class Outbox {
 
   #keys() {
     const keys = [];
-    for (let i = 0; i < this.storage.length; i++) {
-      const key = this.storage.key(i);
+    for (let i = 0; i < this.journal.length; i++) {
+      const key = this.journal.key(i);
       if (key?.startsWith(this.prefix)) keys.push(key);
     }
     return keys;
   }
+}
+
+/** @param {Unsent} a @param {Unsent} b */
+function byAge(a, b) {
+  return a.at - b.at;
 }
 
 /** @param {string | null} json @returns {Unsent | null} */
@@ -75,67 +132,5 @@ function parse(json) {
     return entry && typeof entry.nonce === "string" && typeof entry.text === "string" ? entry : null;
   } catch {
     return null;
-  }
-}
-
-/** Refusals that pass by themselves. */
-const PASSING = new Set(["rate_limited", "busy", "unavailable"]);
-
-/**
- * Sends what the outbox holds: in order within a room, one at a time, so that a refused one never overtakes.
- */
-export class Sender {
-  /** @type {Set<number>} rooms that are being sent to */
-  #busy = new Set();
-
-  /**
-   * @param {Outbox} outbox
-   * @param {(entry: Unsent) => Promise<{seq: number, rev: number, at: number}>} send
-   * @param {{settled: (entry: Unsent, reply: {seq: number, rev: number, at: number}) => void, failed: (entry: Unsent) => void,
-   *   wait: (ms: number) => Promise<void>}} way
-   */
-  constructor(outbox, send, way) {
-    this.outbox = outbox;
-    this.send = send;
-    this.way = way;
-  }
-
-  /** Sends everything that hasn't failed for good. */
-  drain() {
-    for (const room of new Set(this.outbox.all().map((entry) => entry.room))) void this.#drainRoom(room);
-  }
-
-  /** @param {number} room */
-  async #drainRoom(room) {
-    if (this.#busy.has(room)) return;
-    this.#busy.add(room);
-    try {
-      for (;;) {
-        const next = this.outbox.all().find((entry) => entry.room === room && entry.error === undefined);
-        if (!next || !(await this.#sendOne(next))) return;
-      }
-    } finally {
-      this.#busy.delete(room);
-    }
-  }
-
-  /** @param {Unsent} entry @returns {Promise<boolean>} whether to go on with the next */
-  async #sendOne(entry) {
-    try {
-      const reply = await this.send(entry);
-      this.outbox.remove(entry.nonce);
-      this.way.settled(entry, reply);
-    } catch (error) {
-      const refused = /** @type {{code?: string, message?: string, retryAfter?: number}} */ (error);
-      if (refused.code === "offline") return false;
-      if (PASSING.has(refused.code ?? "")) {
-        await this.way.wait(refused.retryAfter ?? 1000);
-      } else if (this.outbox.get(entry.nonce)) {
-        const failed = { ...entry, error: refused.message ?? "That did not work." };
-        this.outbox.put(failed);
-        this.way.failed(failed);
-      }
-    }
-    return true;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The person's rooms and what is unread in them: `last_seq - read_seq`, never counted by hand.
  *
- * @typedef {{id: number, kind: string, name: string, last_seq: number, rev: number, read_seq: number, joined?: boolean, gone?: boolean}} Room
+ * @typedef {{id: number, kind: string, name: string, last_seq: number, rev: number, read_seq: number, members?: number, joined?: boolean, gone?: boolean}} Room
  */
 
 export class Rooms {

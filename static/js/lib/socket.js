@@ -3,6 +3,7 @@
  *
  * @typedef {{type: string, id?: number, [field: string]: any}} Frame
  */
+import { t } from "./words.js";
 
 const PING_EVERY = 25_000;
 const SILENCE = 10_000;
@@ -15,7 +16,7 @@ const SIGNED_OUT = 4001;
 export class RequestError extends Error {
   /** @param {{code?: string, message?: string, retry_after?: number}} error */
   constructor(error) {
-    super(error.message ?? "That did not work.");
+    super(error.message ?? t("That did not work"));
     this.code = error.code ?? "unknown";
     /** @type {number | undefined} in milliseconds */
     this.retryAfter = error.retry_after;

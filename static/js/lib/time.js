@@ -1,13 +1,17 @@
 /** Times as the reader's own clock and calendar have them. The server writes UTC; `data-show` says which form to use. */
 
-const locale = typeof navigator === "undefined" ? "en" : navigator.language;
+import { language, t } from "./words.js";
+
+const asked = typeof navigator === "undefined" ? "en" : navigator.language;
+/** The page's language, and of its forms the reader's own: 11 Nov in Britain, Nov 11 in America. */
+const locale = asked.split("-")[0] === language.split("-")[0] ? asked : language;
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const dateWithYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
 const longDay = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -32,8 +36,8 @@ export function ago(at, now = Date.now()) {
   const days = localDay(now) - localDay(at);
   if (days <= 0) {
     const minutes = Math.floor((now - at) / MINUTE);
-    if (minutes < 1) return "just now";
-    return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
+    if (minutes < 1) return t("just now");
+    return minutes < 60 ? t("{count} min ago", { count: minutes }) : t("{count} h ago", { count: Math.floor(minutes / 60) });
   }
   if (days === 1) return capital(relative.format(-1, "day"));
   if (days < 7) return weekday.format(at);

@@ -1,0 +1,137 @@
+/** Short tones: something was sent, came, somebody joined. Never before a gesture, never for what one is looking at. */
+import { live, on } from "./live.js";
+
+/** @typedef {"sent" | "received" | "mention" | "joined"} Tone */
+
+/** Frequency in Hz, start and length in seconds. @type {Record<Tone, [number, number, number][]>} */
+const TONES = {
+  sent: [[660, 0, 0.06], [880, 0.05, 0.09]],
+  received: [[784, 0, 0.1], [587, 0.09, 0.16]],
+  mention: [[784, 0, 0.09], [988, 0.09, 0.09], [1175, 0.18, 0.2]],
+  joined: [[440, 0, 0.09], [554, 0.08, 0.14]],
+};
+const VOLUME = "hubbub-volume";
+const USUAL_VOLUME = 0.5;
+/** A lively room is one sound, not a rattle. In milliseconds. */
+const QUIET_BETWEEN = 1200;
+/** A tab that shows the room says so before another one sounds for it. */
+const HESITATION = 80;
+/** Everybody comes back at once after a restart; nobody has joined. */
+const SETTLING = 10_000;
+
+/** Event: `changed` (on, off or the volume). */
+class Sound extends EventTarget {
+  /** @type {AudioContext | null} nothing until the first gesture */
+  #audio = null;
+  #lastAt = 0;
+  #readyAt = 0;
+  /** The person's own setting, on all their devices. */
+  isOn = true;
+  volume = readVolume();
+
+  start() {
+    const { signal } = new AbortController();
+    const wake = () => {
+      this.#audio ??= typeof AudioContext === "function" ? new AudioContext() : null;
+      if (this.#audio?.state === "suspended") void this.#audio.resume();
+    };
+    for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, wake, { capture: true, passive: true });
+    on("ready", (frame) => {
+      this.isOn = frame.user?.sounds !== false;
+      this.#readyAt = Date.now();
+      this.#changed();
+    }, signal);
+    on("settled", ({ isOwn }) => { if (isOwn) this.play("sent"); }, signal);
+    on("arrived", (message) => void this.#arrived(message), signal);
+    on("joined", () => { if (Date.now() - this.#readyAt > SETTLING) this.play("joined"); }, signal);
+    live.tabs.addEventListener("told", (event) => {
+      const { fact, detail } = /** @type {CustomEvent} */ (event).detail;
+      if (fact === "sounds") this.isOn = detail;
+      if (fact === "volume") this.volume = detail;
+      this.#changed();
+    });
+  }
+
+  /**
+   * A new message of somebody else. Of several tabs one speaks for it, and none when one of them shows it.
+   * @param {{room: number, seq: number}} message
+   */
+  async #arrived({ room, seq }) {
+    const what = `sound:${room}:${seq}`;
+    if (live.looking === room) return void live.tabs.claim(what);
+    const place = document.querySelector(`[data-rail-room="${room}"]`);
+    if (!live.rooms.get(room) || place?.classList.contains("is-muted") || !this.#canPlay) return;
+    await new Promise((resolve) => setTimeout(resolve, HESITATION));
+    if (Date.now() - this.#lastAt >= QUIET_BETWEEN && (await live.tabs.claim(what))) this.play("received");
+  }
+
+  get #canPlay() {
+    return this.isOn && this.volume > 0 && this.#audio?.state === "running" && live.ready?.user?.status?.state !== "dnd";
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("changed"));
+  }
+
+  /** @param {Tone} tone */
+  play(tone) {
+    const audio = this.#audio;
+    if (!audio || !this.#canPlay) return;
+    this.#lastAt = Date.now();
+    const loud = audio.createGain();
+    // Ears hear powers: half of the slider is to sound half as loud.
+    loud.gain.value = this.volume ** 2 * 0.3;
+    loud.connect(audio.destination);
+    for (const [frequency, after, length] of TONES[tone]) {
+      const from = audio.currentTime + after;
+      const voice = audio.createOscillator();
+      const swell = audio.createGain();
+      voice.frequency.value = frequency;
+      swell.gain.setValueAtTime(0, from);
+      // Beginning or ending at once would click.
+      swell.gain.linearRampToValueAtTime(1, from + 0.012);
+      swell.gain.exponentialRampToValueAtTime(0.001, from + length);
+      voice.connect(swell).connect(loud);
+      voice.start(from);
+      voice.stop(from + length);
+    }
+  }
+
+  /** @param {number} volume 0 to 1 */
+  setVolume(volume) {
+    this.volume = volume;
+    this.#changed();
+    live.tabs.tell({ fact: "volume", detail: volume });
+    try {
+      localStorage.setItem(VOLUME, String(volume));
+    } catch {
+      // It holds for as long as the page.
+    }
+  }
+
+  /** @param {boolean} isOn @returns {Promise<boolean>} whether the server has kept it */
+  async turn(isOn) {
+    this.isOn = isOn;
+    this.#changed();
+    live.tabs.tell({ fact: "sounds", detail: isOn });
+    try {
+      const body = JSON.stringify({ sounds: isOn });
+      const answer = await fetch("/api/v1/me", { method: "PATCH", headers: { "content-type": "application/json" }, body });
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** @returns {number} 0 to 1 */
+function readVolume() {
+  try {
+    const kept = parseFloat(localStorage.getItem(VOLUME) ?? "");
+    return kept >= 0 && kept <= 1 ? kept : USUAL_VOLUME;
+  } catch {
+    return USUAL_VOLUME;
+  }
+}
+
+export const sound = new Sound();
