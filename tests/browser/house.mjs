@@ -142,8 +142,9 @@ export async function joinChannel(page, name) {
   await page.locator("chat-composer textarea").waitFor();
 }
 
-/** Writes in the open channel. */
+/** Writes in the open channel. Before its script is there, Enter is only a new line in the box. */
 export async function say(page, text) {
+  await page.waitForFunction(() => customElements.get("chat-composer") !== undefined);
   await page.locator("chat-composer textarea").fill(text);
   await page.keyboard.press("Enter");
 }
