@@ -3,10 +3,11 @@
  */
 import { arrange } from "../lib/arrange.js";
 import { offerLinks } from "../lib/bar.js";
+import { keepCompany } from "../lib/company.js";
 import { Divider } from "../lib/divider.js";
 import { isTyping } from "../lib/keys.js";
 import { live, on, reread } from "../lib/live.js";
-import { answerFailed, fill, fillUnsent } from "../lib/message.js";
+import { answerFailed, fill, fillUnsent, leaveOut } from "../lib/message.js";
 import { Past } from "../lib/past.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
 import { Stretch, hush } from "../lib/stretch.js";
@@ -46,6 +47,7 @@ class ChatTimeline extends HTMLElement {
     for (const article of this.stretch.shown()) {
       this.store.know({ seq: Number(article.dataset.seq), rev: Number(article.dataset.rev) });
       hush(article);
+      leaveOut(article);
       arrange(article);
     }
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
@@ -70,6 +72,7 @@ class ChatTimeline extends HTMLElement {
     on("withdrawn", mine((entry) => this.#forget(entry.nonce)), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
+    keepCompany(this.list, this.room, signal);
     offerLinks(this.list, this.pane, this.room, signal);
     this.pane.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     this.pill.addEventListener("click", () => void this.#jump(), { signal });
@@ -121,6 +124,7 @@ class ChatTimeline extends HTMLElement {
     const there = this.stretch.get(message.seq);
     if (there) {
       if (own) this.stretch.remove(own);
+      hush(there);
       fill(there, message);
       return;
     }
@@ -136,6 +140,8 @@ class ChatTimeline extends HTMLElement {
       this.#miss();
     }
     const article = own ?? this.#make(message);
+    // It was read out as it was typed; its Markdown is no news.
+    if (own && message.html) hush(own);
     if (own) fill(own, message);
     this.divider.mark(article);
     this.#put(article);

@@ -22,6 +22,7 @@ export function fill(article, message) {
   write(article, message);
   const link = article.querySelector("a:has(> time)");
   link?.setAttribute("href", `/m/${message.room}/${message.seq}`);
+  leaveOut(article);
   hide(article.querySelector(".edited"), !message.edited);
   article.querySelector(".message-state")?.replaceChildren();
 }
@@ -39,6 +40,15 @@ export function fillUnsent(article, entry) {
   const state = article.querySelector(".message-state");
   if (entry.error === undefined) state?.replaceChildren();
   else state?.replaceChildren(said(entry.error), ...actions().map(makeAction));
+}
+
+/**
+ * Takes the link of a message's time out of the way of the Tab key: 200 stops would lie between the list and the box to write
+ * in. ↑ and ↓ walk the messages, and the bar of each has its link.
+ * @param {HTMLElement} article
+ */
+export function leaveOut(article) {
+  if (article.matches(".message")) article.querySelector("a:has(> time)")?.setAttribute("tabindex", "-1");
 }
 
 const actions = () => [["retry", t("Retry")], ["copy", t("Copy")], ["delete", t("Delete")]];

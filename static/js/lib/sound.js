@@ -19,7 +19,8 @@ const HESITATION = 80;
 /** Everybody comes back at once after a restart; nobody has joined. */
 const SETTLING = 10_000;
 
-class Sound {
+/** Event: `changed` (on, off or the volume). */
+class Sound extends EventTarget {
   /** @type {AudioContext | null} nothing until the first gesture */
   #audio = null;
   #lastAt = 0;
@@ -38,6 +39,7 @@ class Sound {
     on("ready", (frame) => {
       this.isOn = frame.user?.sounds !== false;
       this.#readyAt = Date.now();
+      this.#changed();
     }, signal);
     on("settled", ({ isOwn }) => { if (isOwn) this.play("sent"); }, signal);
     on("arrived", (message) => void this.#arrived(message), signal);
@@ -46,6 +48,7 @@ class Sound {
       const { fact, detail } = /** @type {CustomEvent} */ (event).detail;
       if (fact === "sounds") this.isOn = detail;
       if (fact === "volume") this.volume = detail;
+      this.#changed();
     });
   }
 
@@ -64,6 +67,10 @@ class Sound {
 
   get #canPlay() {
     return this.isOn && this.volume > 0 && this.#audio?.state === "running" && live.ready?.user?.status?.state !== "dnd";
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("changed"));
   }
 
   /** @param {Tone} tone */
@@ -93,6 +100,7 @@ class Sound {
   /** @param {number} volume 0 to 1 */
   setVolume(volume) {
     this.volume = volume;
+    this.#changed();
     live.tabs.tell({ fact: "volume", detail: volume });
     try {
       localStorage.setItem(VOLUME, String(volume));
@@ -104,6 +112,7 @@ class Sound {
   /** @param {boolean} isOn @returns {Promise<boolean>} whether the server has kept it */
   async turn(isOn) {
     this.isOn = isOn;
+    this.#changed();
     live.tabs.tell({ fact: "sounds", detail: isOn });
     try {
       const body = JSON.stringify({ sounds: isOn });

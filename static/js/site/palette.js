@@ -13,6 +13,7 @@ class SitePalette extends HTMLElement {
   dialog = document.createElement("dialog");
   box = document.createElement("input");
   list = document.createElement("ul");
+  nothing = document.createElement("p");
   /** @type {Goal[]} */ #places = [];
   /** @type {Goal[]} */ #people = [];
   /** @type {Goal[]} */ #shown = [];
@@ -27,7 +28,9 @@ class SitePalette extends HTMLElement {
     for (const [name, value] of Object.entries(says)) this.box.setAttribute(name, value);
     Object.assign(this.list, { id: "palette-list", className: "palette-list", role: "listbox" });
     this.list.setAttribute("aria-label", t("Places"));
-    this.dialog.append(this.box, this.list);
+    this.nothing.className = "fine palette-nothing";
+    this.nothing.setAttribute("role", "status");
+    this.dialog.append(this.box, this.list, this.nothing);
     this.append(this.dialog);
     this.box.addEventListener("input", () => this.#typed());
     this.dialog.addEventListener("keydown", (event) => this.#key(event));
@@ -82,13 +85,17 @@ class SitePalette extends HTMLElement {
     const query = this.box.value;
     const people = query.trim() ? this.#people : [];
     this.#shown = [...this.#places, ...people]
-      .map((goal) => ({ goal, rank: Math.max(fit(query, goal.name), people.includes(goal) ? 1 : 0) + (query.trim() ? 0 : (goal.rank ?? 0)) }))
+      .map((goal) => ({ goal, rank: rankOf(goal, query, people.includes(goal)) }))
       .filter(({ rank }) => rank > 0)
       .sort((a, b) => b.rank - a.rank)
       .slice(0, MOST)
       .map(({ goal }) => goal);
     this.list.replaceChildren(...this.#shown.map(makeOption));
-    if (this.#shown.length === 0) this.list.append(nothing());
+    const isEmpty = this.#shown.length === 0;
+    this.list.hidden = isEmpty;
+    this.box.setAttribute("aria-expanded", String(!isEmpty));
+    const words = isEmpty ? t("Nothing by that name. Try fewer letters.") : "";
+    if (this.nothing.textContent !== words) this.nothing.textContent = words;
     this.#choose(0);
   }
 
@@ -132,6 +139,18 @@ class SitePalette extends HTMLElement {
   }
 }
 
+/**
+ * Without letters: what has something new, the rooms, the pages, and last where one already is.
+ * @param {Goal} goal
+ * @param {string} query
+ * @param {boolean} isPerson found by the server, which knows user names too
+ * @returns {number} 0 when it isn't meant
+ */
+function rankOf(goal, query, isPerson) {
+  if (query.trim()) return Math.max(fit(query, goal.name), isPerson ? 1 : 0);
+  return goal.href === location.pathname ? 0.5 : 1 + (goal.rank ?? 0);
+}
+
 /** @param {Goal} goal @param {number} index */
 function makeOption({ name, hint }, index) {
   const option = document.createElement("li");
@@ -144,14 +163,6 @@ function makeOption({ name, hint }, index) {
   aside.textContent = hint;
   option.append(words, " ", aside);
   return option;
-}
-
-function nothing() {
-  const line = document.createElement("li");
-  line.className = "fine palette-nothing";
-  line.setAttribute("role", "presentation");
-  line.textContent = t("Nothing by that name. Try fewer letters.");
-  return line;
 }
 
 /** @returns {Goal[]} */

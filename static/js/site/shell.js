@@ -13,6 +13,13 @@ import { said, t } from "../lib/words.js";
 const PATIENCE = 5000;
 const MINUTE = 60_000;
 
+/** What opens over the page. */
+const PARTS = {
+  palette: () => import("./palette.js"),
+  keysheet: () => import("./keysheet.js"),
+  volume: () => import("./volume.js"),
+};
+
 class SiteShell extends HTMLElement {
   #left = new AbortController();
   /** @type {any} */ #bannerTimer = null;
@@ -33,8 +40,13 @@ class SiteShell extends HTMLElement {
     on("rooms-changed", () => this.#showCounts(), signal);
     for (const fact of ["written", "kept", "withdrawn", "failed"]) on(fact, () => this.#count(), signal);
     followKeyboard(signal);
-    if (live.user) sound.start();
+    if (live.user) {
+      sound.start();
+      // Brought while there is a server: offline it couldn't be, and letters typed after the keys must find their box.
+      for (const part of Object.values(PARTS)) part().catch(() => {});
+    }
     addEventListener("keydown", (event) => this.#key(event), { signal });
+    sound.addEventListener("changed", () => this.#showSound(), { signal });
     addEventListener("keys-wanted", () => void this.#open("keysheet"), { signal });
     this.addEventListener("click", (event) => this.#pressed(event), { signal });
   }
@@ -46,21 +58,29 @@ class SiteShell extends HTMLElement {
   }
 
   /**
-   * What few need at once is read when it is wanted.
    * @param {"palette" | "keysheet" | "volume"} what
    * @param {HTMLElement} [button]
    */
   async #open(what, button) {
-    if (what === "palette") await import("./palette.js");
-    else if (what === "keysheet") await import("./keysheet.js");
-    else await import("./volume.js");
+    await PARTS[what]();
     let element = /** @type {any} */ (document.querySelector(`site-${what}`));
     if (!element) {
       element = document.createElement(`site-${what}`);
-      document.body.append(element);
+      // Beside its button it is the next stop of the Tab key.
+      if (button && what === "volume") button.after(element);
+      else document.body.append(element);
     }
     if (what === "volume") element.toggle(button);
     else element.open();
+  }
+
+  #showSound() {
+    const button = this.querySelector("[data-opens=volume]");
+    const isOff = !sound.isOn || sound.volume === 0;
+    const words = isOff ? t("Sounds are off") : t("Sounds");
+    button?.setAttribute("aria-label", words);
+    button?.setAttribute("title", words);
+    button?.classList.toggle("is-off", isOff);
   }
 
   /** @param {KeyboardEvent} event */
