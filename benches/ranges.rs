@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench ranges [-- --quick]`. The film is in the page cache: it is the serving that is measured.
 
+#![allow(clippy::cast_possible_truncation, reason = "a bench's numbers are small")]
+
 mod figures;
 mod house;
 #[path = "house/load.rs"]

@@ -211,7 +211,7 @@ pub fn bare_words(source: &str) -> Vec<String> {
         }
     }
     let text = without(&text, "<", ">");
-    bare.extend(text.lines().flat_map(words_of));
+    bare.extend(text.lines().filter_map(words_of));
     bare
 }
 

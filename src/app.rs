@@ -159,7 +159,7 @@ impl House {
             async move { rooms.store_read_marks() }
         });
         let limits = self.limits.clone();
-        every(Duration::from_secs(60), move || {
+        every(Duration::from_mins(1), move || {
             let limits = limits.clone();
             async move {
                 limits.tidy();

@@ -209,7 +209,7 @@ fn some<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
     parse(text).map(Some)
 }
 
-fn between<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Result<T, ()> {
+fn between<T: std::str::FromStr + PartialOrd + Copy>(text: &str, low: T, high: T) -> Result<T, ()> {
     parse(text).and_then(|n| if n < low || n > high { Err(()) } else { Ok(n) })
 }
 

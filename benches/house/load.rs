@@ -68,7 +68,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> std::io::Result<u6
     let length: u64 = length.ok_or_else(|| wrong("no length"))?;
     let mut left = length - (filled - head) as u64;
     while left > 0 {
-        let most = left.min(buffer.len() as u64) as usize;
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         match stream.read(&mut buffer[..most]).await? {
             0 => return Err(wrong("been cut")),
             n => left -= n as u64,

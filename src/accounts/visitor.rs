@@ -82,7 +82,7 @@ impl FromRequest for Reader {
 
 fn accounts(req: &HttpRequest) -> Result<&Accounts> {
     req.app_data::<web::Data<Accounts>>()
-        .map(|data| data.get_ref())
+        .map(actix_web::web::Data::get_ref)
         .ok_or_else(|| Error::internal("the application has no Accounts"))
 }
 

@@ -31,10 +31,10 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
     match command {
         Command::Send(send) => submit(connection, request, |c| post(c, send).map(Request::Post)),
         Command::Join(which) => {
-            submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? }))
+            submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? }));
         }
         Command::Leave(which) => {
-            submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? }))
+            submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? }));
         }
         Command::Create(create) => submit(connection, request, |_| channel(user, &create)),
         Command::History(h) => connection.answer(ctx, request, async move {

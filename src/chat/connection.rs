@@ -154,7 +154,7 @@ impl Connection {
                     match std::str::from_utf8(&text) {
                         Ok(text) => self.text(text, ctx),
                         Err(_) => {
-                            self.patience.give_up("not_utf8", "A text frame is UTF-8.", CloseCode::Invalid)
+                            self.patience.give_up("not_utf8", "A text frame is UTF-8.", CloseCode::Invalid);
                         }
                     }
                 }

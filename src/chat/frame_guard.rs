@@ -216,7 +216,7 @@ mod tests {
         match length {
             0..=125 => bytes.push(0x80 | u8::try_from(length).unwrap_or(0)),
             126..=65535 => {
-                bytes.push(0x80 | 126);
+                bytes.push(0x80 | 0x7e);
                 bytes.extend(u16::try_from(length).unwrap_or(0).to_be_bytes());
             }
             _ => {

@@ -23,9 +23,9 @@ use std::time::{Duration, Instant};
 /// How often connections are looked after.
 const TICK: Duration = Duration::from_secs(5);
 /// Silence after which the server asks whether anybody is there.
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_mins(1);
 /// Silence after which nobody is.
-const GONE: Duration = Duration::from_secs(120);
+const GONE: Duration = Duration::from_mins(2);
 /// People whom one connection may watch.
 pub const WATCHED: usize = 100;
 
@@ -182,7 +182,7 @@ impl Local {
                 }
                 Item::Profile { person, frame } => floor.profile(person, frame),
                 Item::Reply { origin, frame } if origin.worker == self.worker => {
-                    floor.send(origin.connection, frame)
+                    floor.send(origin.connection, frame);
                 }
                 Item::HasJoined { origin, room } if origin.worker == self.worker => {
                     if let Some(seat) = floor.seats.get(&origin.connection) {

@@ -118,10 +118,10 @@ impl Work for Change {
                     first.done = Some((Ok(Outcome::Stored), None));
                 }
                 Request::Join { user, target } => {
-                    first.done = Some(finish(savepoint(conn, |c| join(c, *user, target))?))
+                    first.done = Some(finish(savepoint(conn, |c| join(c, *user, target))?));
                 }
                 Request::Leave { user, target } => {
-                    first.done = Some(finish(savepoint(conn, |c| leave(c, *user, target))?))
+                    first.done = Some(finish(savepoint(conn, |c| leave(c, *user, target))?));
                 }
                 Request::CreateChannel { owner, name, topic } => {
                     first.done = Some(finish(savepoint(conn, |c| create_channel(c, *owner, name, topic))?));

@@ -57,7 +57,8 @@ pub async fn choose(request: HttpRequest, choice: web::Form<Choice>) -> Result<H
     };
     let referer = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
     let from = referer.and_then(|address| address.parse::<actix_web::http::Uri>().ok());
-    let from = from.as_ref().and_then(|address| address.path_and_query()).map(|path| path.as_str());
+    let from =
+        from.as_ref().and_then(|address| address.path_and_query()).map(actix_http::uri::PathAndQuery::as_str);
     // Only the path is taken over, so that no other site can be led to.
     let back = from.filter(|path| is_local(path)).or(Some(&choice.next)).filter(|path| is_local(path));
     let secure = request.connection_info().scheme() == "https";

@@ -40,7 +40,7 @@ fn acts(req: &HttpRequest) -> bool {
 
 fn is_welcome(req: &HttpRequest) -> bool {
     let headers = req.headers();
-    let config = req.app_data::<web::Data<Config>>().map(|data| data.get_ref());
+    let config = req.app_data::<web::Data<Config>>().map(actix_web::web::Data::get_ref);
     // Several, or one that isn't text: no browser sends that, so it counts as foreign.
     let mut origins = headers.get_all(header::ORIGIN);
     let origin = match (origins.next(), origins.next()) {
@@ -65,7 +65,8 @@ fn is_own(req: &HttpRequest, config: Option<&Config>, origin: &str) -> bool {
     }
     let Some((scheme, host)) = origin.split_once("://") else { return false };
     let named = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let named = named.or_else(|| req.uri().authority().map(|a| a.as_str())).unwrap_or_default();
+    let named =
+        named.or_else(|| req.uri().authority().map(actix_http::uri::Authority::as_str)).unwrap_or_default();
     scheme == own_scheme(req, config) && !host.is_empty() && host.eq_ignore_ascii_case(named)
 }
 

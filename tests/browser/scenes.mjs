@@ -88,7 +88,7 @@ export class Lived {
 const submit = (page, action) => page.evaluate((at) => {
   for (const form of document.querySelectorAll("form")) form.noValidate = true;
   /** @type {HTMLFormElement | null} */ (document.querySelector(`form[action="${at}"]`))?.submit();
-}, action).then(() => page.waitForLoadState());
+}, action).then(() => page.locator(".wrong").first().waitFor());
 
 /** @type {Scene[]} */
 export const SCENES = [

@@ -11,7 +11,8 @@
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
 //! - `board`       notes by form and by socket, at once for everybody
 //! - `channels`    create, join, talk, read back, leave, unread counts
-//! - `protocol`    every command of `hubbub.v1`, and what frames that are none of it get
+//! - `protocol`    every command of `hubbub.v1`
+//! - `frames`      frames that are no requests, frames in parts, and who gets a socket at all
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `media`       the library: ranges, files that come and go
 //! - `language`    which language a page is in, and in which hue
@@ -22,12 +23,16 @@
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
 //! WebSocket, `child` runs the program itself, `store` says where the databases are, `tree` reads the project.
 
+// All of this is test, the helpers too: what meets the unexpected stops there and then.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod accounts;
 mod api;
 mod board;
 mod channels;
 mod durability;
 mod floors;
+mod frames;
 mod headers;
 mod language;
 mod licences;
