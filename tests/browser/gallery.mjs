@@ -27,6 +27,7 @@ try {
           if (locale !== "en" && colorScheme === "dark" && !part) continue;
           const context = await lived.as(scene.who ?? "ana", { viewport, colorScheme, locale: locale === "en" ? "en-GB" : "zh-TW", hasTouch: width === "phone" });
           const page = await context.newPage();
+          await scene.before?.(context);
           await page.goto(scene.path);
           await page.waitForLoadState("networkidle").catch(() => undefined);
           await scene.then?.(page, context);

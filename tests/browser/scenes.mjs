@@ -81,6 +81,7 @@ export class Lived {
  * @property {string} name
  * @property {string} path
  * @property {string} [who] "ana" unless told; "" for nobody
+ * @property {(context: any) => Promise<void>} [before] what the browser needs before it comes
  * @property {(page: import("playwright-core").Page, context: any) => Promise<void>} [then] what leads to the state
  */
 
@@ -119,12 +120,19 @@ export const SCENES = [
   { name: "channel", path: "/c/beamline" },
   { name: "channel-empty", path: "/c/general" },
   { name: "channel-join", path: "/c/papers" },
-  { name: "channel-failed", path: "/c/beamline", then: async (page, context) => {
-    await page.locator("chat-composer textarea").waitFor();
-    await context.setOffline(true);
-    await page.locator("chat-composer textarea").fill("This one waits for the network.");
+  { name: "channel-offline", path: "/c/beamline", before: (context) => context.routeWebSocket(/\/ws$/, (socket) => socket.close()), then: async (page) => {
+    await page.locator("chat-composer textarea").fill("This one waits for the server.");
     await page.keyboard.press("Enter");
-    await page.waitForTimeout(300);
+    await page.locator(".banner").waitFor();
+  } },
+  { name: "channel-failed", path: "/c/papers", who: "tomas", then: async (page, context) => {
+    const join = page.getByRole("button", { name: /^(Join|加入)/ });
+    if (await join.count()) await join.click();
+    await page.locator("chat-composer textarea").waitFor();
+    await context.request.post("/c/papers/leave", { maxRedirects: 0 });
+    await page.locator("chat-composer textarea").fill("I have just left, so nobody takes this.");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-state=failed]").waitFor();
   } },
   { name: "people", path: "/people" },
   { name: "people-none", path: "/people?query=zzz" },
@@ -135,5 +143,15 @@ export const SCENES = [
   { name: "settings-saved", path: "/settings?done=saved", who: "guest" },
   { name: "error-404", path: "/nothing/here" },
   { name: "error-404-stranger", path: "/nothing/here", who: "" },
+  { name: "error-403", path: "/board", then: async (page) => {
+    const { origin } = new URL(page.url());
+    await page.goto(`data:text/html,<form method="post" action="${origin}/board"></form>`);
+    await Promise.all([page.waitForURL(`${origin}/board`), page.evaluate(() => document.forms[0].submit())]);
+  } },
+  { name: "palette", path: "/board", then: async (page) => {
+    await page.locator("[data-opens=palette]").waitFor({ state: "attached" });
+    await page.keyboard.press("Control+k");
+    await page.locator(".palette-list [role=option]").first().waitFor();
+  } },
   { name: "rail", path: "/board#rail" },
 ];

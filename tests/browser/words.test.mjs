@@ -93,6 +93,7 @@ for (const [locale, colorScheme] of LOOKS) {
     for (const scene of SCENES) {
       const context = await lived.as(scene.who ?? "ana", { locale, colorScheme, reducedMotion: "reduce" });
       const page = await context.newPage();
+      await scene.before?.(context);
       await page.goto(scene.path);
       await scene.then?.(page, context);
       const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
