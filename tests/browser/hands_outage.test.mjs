@@ -1,5 +1,8 @@
 // The server goes away in mid-conversation: nothing is lost, nothing doubled, and the page says what is going on.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { Stage, pause, ready, until } from "./stage.mjs";
@@ -107,6 +110,23 @@ test("unsent messages survive a reload and a closed tab, and go out from the nex
   assert.deepEqual(await texts(spare), ["one", "two", "three"]);
   assert.equal(await spare.evaluate(() => localStorage.length && Object.keys(localStorage).filter((key) => key.includes("outbox")).length), 0);
   await spare.context().close();
+});
+
+test("unsent messages survive the end of the browser", { timeout: 60_000 }, async () => {
+  const far = await ann.channel("far");
+  const folder = mkdtempSync(join(tmpdir(), "hubbub-browser-"));
+  const page = await stage.visitWith(folder, ann, "/c/far");
+  await stage.stop();
+  await send(page, "written in the first browser");
+  await pause(300);
+  await page.context().close();
+  await stage.start();
+  assert.deepEqual(await ann.texts(far), []);
+  const again = await stage.visitWith(folder, ann, "/dashboard");
+  await until(async () => (await ann.texts(far)).length === 1, "it to go out from the second");
+  assert.deepEqual(await ann.texts(far), ["written in the first browser"]);
+  await again.context().close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test("two tabs of one person show each other's unsent messages and send each once", { timeout: 60_000 }, async () => {

@@ -88,6 +88,16 @@ export class Stage {
   async visit(caller, path = "/", options = {}) {
     this.browser ??= await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    return this.#enter(context, caller, path);
+  }
+
+  /** The same in a browser of its own, whose data outlive it; ended by `page.context().close()`. */
+  async visitWith(folder, caller, path) {
+    const context = await chromium.launchPersistentContext(folder, { executablePath: CHROMIUM, headless: true, args: FLAGS });
+    return this.#enter(context, caller, path);
+  }
+
+  async #enter(context, caller, path) {
     const [name, value] = caller.cookie.split("=");
     await context.addCookies([{ name, value, url: this.base }]);
     const page = await context.newPage();

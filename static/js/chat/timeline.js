@@ -102,7 +102,7 @@ class ChatTimeline extends HTMLElement {
       this.view.toEnd();
       if (line && line.getBoundingClientRect().top < this.pane.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
     }
-    this.#atEnd = this.#isAtEnd;
+    this.#atEnd = !this.stretch.isCut && this.view.isNearEnd;
     this.#showPill();
   }
 
@@ -199,7 +199,7 @@ class ChatTimeline extends HTMLElement {
   }
 
   #scrolled() {
-    this.#atEnd = this.#isAtEnd;
+    this.#atEnd = !this.stretch.isCut && this.view.standsAtEnd(this.#atEnd);
     if (this.#atEnd) this.#missed = 0;
     this.#showPill();
     this.#read();
@@ -259,10 +259,6 @@ class ChatTimeline extends HTMLElement {
   #look() {
     live.looking = this.#sees && document.hasFocus() ? this.room : 0;
     return this.#sees;
-  }
-
-  get #isAtEnd() {
-    return !this.stretch.isCut && this.view.isNearEnd;
   }
 
   get #sees() {

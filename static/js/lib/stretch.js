@@ -12,6 +12,9 @@ const STEP = 40;
 /** Some ten megabytes of elements at most on either side. */
 const BESIDE = 1500;
 
+/** Safari leaves it to the page to keep what one reads in its place. */
+const ANCHORS = typeof CSS === "object" && CSS.supports("overflow-anchor", "auto");
+
 export class Stretch {
   /** Messages before those in the list, ascending. @type {HTMLElement[]} */
   #above = [];
@@ -147,6 +150,8 @@ export class Stretch {
    * @param {() => void} change
    */
   hold(change) {
+    // A script that moves the pane in the middle of a wheel's glide is overtaken by it; the browser's own anchor isn't. It has none at the very top.
+    if (ANCHORS && this.pane.scrollTop > 0) return change();
     const top = this.pane.getBoundingClientRect().top;
     const anchor = this.shown().find((article) => article.getBoundingClientRect().bottom > top);
     const before = anchor?.getBoundingClientRect().top ?? 0;

@@ -4,6 +4,8 @@
 const NEAR_END = 48;
 
 export class View {
+  #lastTop = 0;
+
   /** @param {HTMLElement} pane that scrolls */
   constructor(pane) {
     this.pane = pane;
@@ -25,6 +27,19 @@ export class View {
 
   toEnd() {
     this.pane.scrollTop = this.pane.scrollHeight;
+    this.#lastTop = this.pane.scrollTop;
+  }
+
+  /**
+   * Who stood at the end and hasn't scrolled up still stands there, though the end has moved: the pane became smaller in this instant.
+   * @param {boolean} stood
+   * @returns {boolean}
+   */
+  standsAtEnd(stood) {
+    const top = this.pane.scrollTop;
+    const hasStayed = stood && top >= this.#lastTop;
+    this.#lastTop = top;
+    return hasStayed || this.isNearEnd;
   }
 
   /** In pixels from the end. */
