@@ -77,6 +77,16 @@ impl Config {
         self.messages_url.clone().unwrap_or_else(|| Url::Sqlite(self.data.join("messages.db")))
     }
 
+    /// Whether somebody on another machine can open a page: it listens beyond loopback, or a proxy in front does.
+    pub fn is_public(&self) -> bool {
+        let named = self.public_url.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host);
+        let local = |host: &str| {
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        !self.listen.ip().is_loopback() || named.is_some_and(|host| !local(host))
+    }
+
     /// Sets one setting from its text, as every source does.
     ///
     /// # Errors
@@ -308,6 +318,19 @@ mod tests {
             );
         }
         assert!(Config::default().set("colour", "red").is_err());
+    }
+
+    #[test]
+    fn a_proxy_in_front_makes_it_public() {
+        let public = |settings: &[(&str, &str)]| {
+            let mut config = Config::default();
+            settings.iter().for_each(|(name, value)| assert_eq!(config.set(name, value), Ok(())));
+            config.is_public()
+        };
+        assert!(!public(&[]) && !public(&[("public_url", "http://localhost:8080")]));
+        assert!(!public(&[("public_url", "http://127.0.0.1:9000")]));
+        assert!(public(&[("listen", "0.0.0.0:8080")]));
+        assert!(public(&[("public_url", "https://talk.example")]));
     }
 
     #[test]

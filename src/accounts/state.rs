@@ -64,7 +64,7 @@ impl Accounts {
         let db = open_database(&config)?;
         let key = key::session_key(data)?;
         let taken = db.read_blocking(user::anybody_registered).map_err(|e| e.detail())?;
-        let code = if taken || config.listen.ip().is_loopback() {
+        let code = if taken || !config.is_public() {
             None
         } else {
             Some(key::random_word().map_err(|e| e.detail())?)
