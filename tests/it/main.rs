@@ -5,6 +5,7 @@
 //! - `schema`      the tables that Diesel is told of are the tables that the migrations make, on both engines
 //! - `licences`    every dependency may be used and passed on under a permissive licence
 //! - `settings`    the README's table of settings says what the program says
+//! - `catalogue`   what the build collects for the languages of `locales/`
 //! - `words`       nothing half done, no machine's own paths, every module introduces itself
 //!
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
@@ -29,6 +30,7 @@
 mod accounts;
 mod api;
 mod board;
+mod catalogue;
 mod channels;
 mod durability;
 mod floors;
