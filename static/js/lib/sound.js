@@ -31,9 +31,9 @@ class Sound extends EventTarget {
 
   start() {
     const { signal } = new AbortController();
+    // Opening the device takes up to 100 ms, which the first key itself isn't to wait for.
     const wake = () => {
-      this.#audio ??= typeof AudioContext === "function" ? new AudioContext() : null;
-      if (this.#audio?.state === "suspended") void this.#audio.resume();
+      if (this.#audio?.state !== "running") setTimeout(() => this.#wake(), 100);
     };
     for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, wake, { capture: true, passive: true });
     on("ready", (frame) => {
@@ -67,6 +67,11 @@ class Sound extends EventTarget {
 
   get #canPlay() {
     return this.isOn && this.volume > 0 && this.#audio?.state === "running" && live.ready?.user?.status?.state !== "dnd";
+  }
+
+  #wake() {
+    this.#audio ??= typeof AudioContext === "function" ? new AudioContext() : null;
+    if (this.#audio?.state === "suspended") void this.#audio.resume();
   }
 
   #changed() {
