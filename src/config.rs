@@ -324,7 +324,9 @@ mod tests {
     fn a_proxy_in_front_makes_it_public() {
         let public = |settings: &[(&str, &str)]| {
             let mut config = Config::default();
-            settings.iter().for_each(|(name, value)| assert_eq!(config.set(name, value), Ok(())));
+            for (name, value) in settings {
+                assert_eq!(config.set(name, value), Ok(()));
+            }
             config.is_public()
         };
         assert!(!public(&[]) && !public(&[("public_url", "http://localhost:8080")]));

@@ -64,6 +64,7 @@ test("Ctrl+K goes to a room, a person, a page; the list is a combobox's", async 
   await ready(page);
 
   await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog.palette[open]");
   await page.keyboard.type("bob");
   await until(async () => (await chosen())?.startsWith("Bob"), "the person");
   await page.keyboard.press("Enter");
@@ -71,11 +72,13 @@ test("Ctrl+K goes to a room, a person, a page; the list is a combobox's", async 
   await ready(page);
 
   await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog.palette[open]");
   await page.keyboard.type("sett");
   await until(async () => (await chosen())?.startsWith("Settings"), "the page");
   await page.keyboard.press("Escape");
   assert.equal(await page.isVisible("dialog.palette"), false);
   await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog.palette[open]");
   const first = await chosen();
   await page.keyboard.press("ArrowDown");
   assert.notEqual(await chosen(), first);

@@ -171,7 +171,8 @@ impl<S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web:
 
     async fn registered(&self, username: &str) -> Browser {
         let mut browser = Browser::default();
-        let fields = [("username", username), ("password", "correct horse")];
+        let code = self.accounts.owner_code().unwrap_or_default();
+        let fields = [("username", username), ("password", "correct horse"), ("invite", code)];
         let answer = self.post(&mut browser, "/register", &fields).await;
         assert_eq!((answer.status, answer.location.as_str()), (303, "/dashboard"), "{}", answer.body);
         browser

@@ -43,6 +43,7 @@ class SitePalette extends HTMLElement {
   open() {
     if (this.dialog.open) return;
     this.box.value = "";
+    this.#chosen = -1;
     this.#people = [];
     this.#places = [...rooms(), ...pages()];
     this.#show();
@@ -62,6 +63,7 @@ class SitePalette extends HTMLElement {
   }
 
   #typed() {
+    this.#chosen = -1;
     this.#show();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#loadPeople(this.box.value.trim()), TYPING);
@@ -81,7 +83,9 @@ class SitePalette extends HTMLElement {
     this.#show();
   }
 
+  /** What arrives later mustn't move the choice that somebody has made already: it stays on its goal. */
   #show() {
+    const chosen = this.#shown[this.#chosen];
     const query = this.box.value;
     const people = query.trim() ? this.#people : [];
     this.#shown = [...this.#places, ...people]
@@ -96,7 +100,7 @@ class SitePalette extends HTMLElement {
     this.box.setAttribute("aria-expanded", String(!isEmpty));
     const words = isEmpty ? t("Nothing by that name. Try fewer letters.") : "";
     if (this.nothing.textContent !== words) this.nothing.textContent = words;
-    this.#choose(0);
+    this.#choose(Math.max(0, chosen ? this.#shown.indexOf(chosen) : 0));
   }
 
   /** @param {number} index */
