@@ -193,9 +193,8 @@ where
             match Pin::new(&mut guard.inner).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => {
                     let passed = guard.walker.walk(bytes, &mut guard.alarm);
-                    if matches!(guard.walker.state, State::Shut) && passed.is_empty() {
-                        return Poll::Ready(Some(Err(PayloadError::Overflow)));
-                    }
+                    // Once shut, what still comes is thrown away until the outbox has lingered: closing a socket with
+                    // unread bytes resets it, and the client would never read why.
                     if !passed.is_empty() {
                         return Poll::Ready(Some(Ok(passed)));
                     }
