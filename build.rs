@@ -21,7 +21,7 @@ struct Said {
 }
 
 fn main() -> Outcome {
-    for watched in ["build.rs", "build", "locales", "src", "static/js", "templates"] {
+    for watched in ["build.rs", "build", "locales", "migrations", "src", "static/js", "templates"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     let said = collect()?;

@@ -61,8 +61,9 @@ fn post(room: RoomId, author: UserId) -> Benched<Post> {
         author: Author { id: author, name: "Ann".into(), guest: false },
         nonce: Nonce::random()?,
         title: None,
-        text: Text::parse(TEXT).map_err(|e| e.message)?,
+        words: Text::parse(TEXT).map_err(|e| e.message)?.into(),
         reply_to: None,
+        attachments: Vec::new(),
     })
 }
 

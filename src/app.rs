@@ -8,7 +8,8 @@ use crate::events::{Event, Events};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
 use crate::media::Library;
-use crate::rooms::{Committed, Fact, Rooms};
+use crate::rooms::search::{Indexer, Pace};
+use crate::rooms::{Committed, Fact, ReadMark, Rooms};
 use crate::routes;
 use crate::site::limit::Limits;
 use crate::site::page::{Pages, RailProvider};
@@ -143,7 +144,12 @@ impl House {
         let limits = Arc::new(Limits::new(&config));
         let library = Library::open(&config.media, rooms.db.clone())?;
         let board = Front::new(rooms.db.clone(), rev);
-        let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(rooms.clone(), memory.clone()));
+        let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(
+            rooms.clone(),
+            accounts.directory.clone(),
+            Arc::new(presence.clone()),
+            memory.clone(),
+        ));
         let chat = Chat::open(rooms.clone(), accounts.clone(), server, presence, limits.clone())
             .await
             .map_err(|e| e.detail())?;
@@ -158,6 +164,21 @@ impl House {
             let rooms = rooms.clone();
             async move { rooms.store_read_marks() }
         });
+        let indexer = Indexer::new(self.rooms.db.clone());
+        every(Duration::from_secs(1), move || {
+            let indexer = indexer.clone();
+            async move { indexer.run(Pace::Patient).await }
+        });
+        let chat = self.chat.clone();
+        every(Duration::from_secs(1), move || {
+            let chat = chat.clone();
+            async move { chat.tell_crowds().await }
+        });
+        let rooms = self.rooms.clone();
+        every(Duration::from_secs(5), move || {
+            let rooms = rooms.clone();
+            async move { rooms.purge().await }
+        });
         let limits = self.limits.clone();
         every(Duration::from_mins(1), move || {
             let limits = limits.clone();
@@ -165,6 +186,16 @@ impl House {
                 limits.tidy();
                 Ok(())
             }
+        });
+        let rooms = self.rooms.clone();
+        every(Duration::from_mins(10), move || {
+            let rooms = rooms.clone();
+            async move { rooms.sweep_attachments().await }
+        });
+        let (accounts, presence) = (self.accounts.clone(), self.chat.presence.clone());
+        every(Duration::from_secs(20), move || {
+            let (accounts, left) = (accounts.clone(), presence.take_left());
+            async move { accounts.note_left(left).await }
         });
         let accounts = self.accounts.clone();
         every(Duration::from_secs(3), move || {
@@ -215,6 +246,7 @@ fn publisher(
                     rails.forget(message.user);
                 }
                 Fact::Joined { user, .. } | Fact::Left { user, .. } => rails.forget(*user),
+                Fact::RoomChanged(_) => rails.forget_all(),
             }
         }
         let permit = runtime.block_on(permits.clone().acquire_owned()).ok();
@@ -227,8 +259,22 @@ fn connect(events: &Events, chat: &Chat, rails: RailMemory) {
     let chat = chat.clone();
     let arbiter = Arbiter::current();
     events.listen(move |event| match event {
-        Event::ReadMoved(user) => rails.forget(*user),
-        Event::SessionsEnded(sessions) => chat.end_sessions(sessions.clone()),
+        Event::ReadMoved(user) | Event::LevelChanged(user) | Event::BlocksChanged(user) => {
+            rails.forget(*user);
+        }
+        Event::BoardSeen { user, seq } => {
+            rails.forget(*user);
+            chat.tell_read(*user, ReadMark { room: BOARD, seq: *seq, back: false, mentions: 0 }, None);
+        }
+        Event::CredentialsEnded(ended) => chat.end_connections(ended.clone()),
+        Event::StatusChanged(user) => {
+            let (chat, user) = (chat.clone(), *user);
+            arbiter.spawn(async move {
+                if let Ok(Some(person)) = chat.accounts.directory.get(user).await {
+                    chat.tell_status(&person);
+                }
+            });
+        }
         Event::ProfileChanged(user) => {
             let (chat, user) = (chat.clone(), *user);
             arbiter.spawn(async move {
@@ -272,6 +318,9 @@ async fn run(
     house.chat.say_farewell();
     handle.stop(true).await;
     let ended = serving.await;
+    if let Err(error) = house.accounts.note_left(house.chat.presence.take_left()).await {
+        tracing::warn!(%error, "when people left was not written down");
+    }
     let closed = tokio::task::spawn_blocking(move || house.close()).await;
     closed.map_err(|e| format!("The databases could not be closed: {e}"))??;
     ended.map_err(|e| e.to_string())?.map_err(|e| e.to_string())

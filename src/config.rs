@@ -13,6 +13,21 @@ pub enum Registration {
     Closed,
 }
 
+/// What a guest may do only if the owner says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Create channels.
+    Channels,
+    /// Write privately.
+    Direct,
+    /// Have a private key.
+    Key,
+    /// Create groups.
+    Groups,
+    /// Send pictures and files.
+    Files,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -33,11 +48,14 @@ pub struct Config {
     messages_url: Option<Url>,
     pub registration: Registration,
     pub guests: bool,
+    pub guest_rights: Vec<Right>,
     pub public_reading: bool,
     /// Characters.
     pub password_min: usize,
     pub bcrypt_cost: u32,
     pub rate_limits: bool,
+    /// Bytes of one file that is sent with a message.
+    pub attachment_bytes: u64,
     /// HTTP worker threads.
     pub workers: usize,
     pub log: String,
@@ -57,10 +75,12 @@ impl Default for Config {
             messages_url: None,
             registration: Registration::Open,
             guests: true,
+            guest_rights: vec![Right::Channels, Right::Direct, Right::Key],
             public_reading: false,
             password_min: 8,
             bcrypt_cost: 12,
             rate_limits: true,
+            attachment_bytes: 25 * 1024 * 1024,
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -202,10 +222,12 @@ settings! {
     messages_url, "sqlite://DATA/messages.db", "the database of rooms, messages and media", "sqlite://PATH or postgres://USER@HOST/NAME", some;
     registration, "open", "who may make an account", "open or closed", registration;
     guests, "on", "a visitor may enter with a display name alone", "on or off", switch;
+    guest_rights, "channels,direct,key", "what guests may do besides reading and writing: create channels, write privately, have a private key, create groups, send files", "any of channels, direct, key, groups, files, separated by commas, or none", rights;
     public_reading, "off", "the board and the channels can be read without signing in", "on or off", switch;
     password_min, "8", "the fewest characters of a password", "3 to 71", |text| between(text, 3, 71);
     bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
+    attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
     workers, "number of cores", "HTTP worker threads", "1 to 256", |text| between(text, 1, 256);
     log, "info", "a tracing filter", "a filter such as info or hubbub=debug", filter;
     log_format, "text", "how log lines are written", "text or json", log_format;
@@ -264,6 +286,21 @@ fn registration(text: &str) -> Result<Registration, ()> {
         "closed" => Ok(Registration::Closed),
         _ => Err(()),
     }
+}
+
+fn rights(text: &str) -> Result<Vec<Right>, ()> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let right = |name| match name {
+        "channels" => Ok(Right::Channels),
+        "direct" => Ok(Right::Direct),
+        "key" => Ok(Right::Key),
+        "groups" => Ok(Right::Groups),
+        "files" => Ok(Right::Files),
+        _ => Err(()),
+    };
+    text.split(',').map(|name| right(name.trim())).collect()
 }
 
 fn log_format(text: &str) -> Result<LogFormat, ()> {

@@ -1,15 +1,23 @@
 //! Facts that one feature tells the others: past tense, ids only. `app` says who listens.
 
-use crate::ids::{SessionId, UserId};
+use crate::ids::{Credential, UserId};
 use std::sync::{Arc, RwLock};
 
 /// Something that has happened and is already stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// These sessions are over (signed out, revoked, expired, account disabled): their sockets must go.
-    SessionsEnded(Vec<SessionId>),
+    /// These sessions and tokens are over (signed out, revoked, expired, account disabled): their sockets must go.
+    CredentialsEnded(Vec<Credential>),
     /// Somebody has read on, or marked something unread.
     ReadMoved(UserId),
+    /// Somebody was shown the board up to this note, by a page.
+    BoardSeen { user: UserId, seq: i64 },
+    /// Somebody wants to hear more or less of a room.
+    LevelChanged(UserId),
+    /// Somebody has blocked another person, or lets them speak again.
+    BlocksChanged(UserId),
+    /// Somebody has set their state or what they say about themselves.
+    StatusChanged(UserId),
     /// Somebody's display name or colour is another one now.
     ProfileChanged(UserId),
 }

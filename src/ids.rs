@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 macro_rules! id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DieselNewType)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, DieselNewType)]
         #[serde(transparent)]
         pub struct $name(pub i64);
 
@@ -31,10 +31,21 @@ id! {
     UserId,
     /// One signed-in browser (the row's number, never the secret key).
     SessionId,
+    /// An API token (the row's number, never the secret).
+    TokenId,
     /// A board, channel, group, direct or talk.
     RoomId,
     /// An item of the media library.
     MediaId,
+    /// Something sent with a message, or about to be.
+    AttachmentId,
+}
+
+/// By what somebody is known to the server: what ends, and with it the sockets that it opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    Session(SessionId),
+    Token(TokenId),
 }
 
 /// The board is the first room of every server; the migration that creates the rooms makes it.

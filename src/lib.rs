@@ -5,11 +5,11 @@
 //!
 //! ```text
 //! 5  app  routes  cli        put it together: databases, actors, caches, workers; every URL; every command
-//! 4  home                    features over features: the dashboard, the rail of rooms
+//! 4  admin  home             features over features: reported messages; the dashboard, the rail of rooms
 //! 3  chat  board  media      features: talking over sockets, the wall of notes, the library
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
 //! 1  accounts                who is who: people, passwords, sessions
-//! 0  clock config db error events ids site text
+//! 0  clock config db error events ids picture site text
 //!                            the shared floor: knows no feature
 //! ```
 //!
@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod admin;
 pub mod app;
 pub mod board;
 pub mod chat;
@@ -44,6 +45,7 @@ pub mod events;
 pub mod home;
 pub mod ids;
 pub mod media;
+pub mod picture;
 pub mod rooms;
 pub mod routes;
 pub mod site;

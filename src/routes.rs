@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::site::{answer, assets, language};
-use crate::{accounts, board, chat, home, media};
-use actix_web::web::{self, ServiceConfig, patch, post, resource};
+use crate::{accounts, admin, board, chat, home, media};
+use actix_web::web::{self, ServiceConfig, delete, patch, post, put, resource};
 use actix_web::{HttpResponse, Route, guard};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
@@ -20,15 +20,39 @@ use utoipa_swagger_ui::SwaggerUi;
         accounts::api::change_me,
         accounts::api::users,
         accounts::api::user,
+        chat::reports::report,
+        chat::blocks::list,
+        chat::blocks::add,
+        chat::blocks::remove,
         chat::api::list,
         chat::api::create,
         chat::api::one,
         chat::api::join,
         chat::api::leave,
         chat::api::members,
+        chat::reading::put_level,
         chat::api::messages,
         chat::api::send,
         chat::api::changes,
+        chat::upload::create,
+        chat::upload::describe,
+        chat::upload::withdraw,
+        chat::bookmarks::keep,
+        chat::bookmarks::let_go,
+        chat::bookmarks::list,
+        chat::search::search,
+        chat::api_amend::edit,
+        chat::api_amend::delete,
+        chat::api_amend::react,
+        chat::api_amend::unreact,
+        chat::api_amend::pin,
+        chat::api_amend::unpin,
+        chat::api_amend::pins,
+        chat::api_rooms::patch,
+        chat::api_rooms::delete,
+        chat::api_rooms::invite,
+        chat::api_rooms::kick,
+        chat::api_rooms::direct,
         media::api::list,
         media::api::one,
     )
@@ -54,7 +78,7 @@ pub fn all(config: &mut ServiceConfig) {
 }
 
 fn accounts(config: &mut ServiceConfig) {
-    use accounts::{entry, pages};
+    use accounts::{entry, people, settings};
     config
         .service(resource("/language").route(post().to(language::choose)))
         .service(resource("/").route(get().to(entry::start)))
@@ -68,36 +92,82 @@ fn accounts(config: &mut ServiceConfig) {
                 .route(post().to(entry::guest)),
         )
         .service(resource("/logout").route(post().to(entry::logout)))
-        .service(resource("/people").route(get().to(pages::people)))
-        .service(resource("/settings").route(get().to(pages::settings)))
+        .service(resource("/people").route(get().to(people::people)))
+        .service(resource("/settings").route(get().to(settings::settings)))
         .service(
             resource("/settings/profile")
                 .route(get().to(|| async { answer::see_other("/settings") }))
-                .route(post().to(pages::save_profile)),
+                .route(post().to(settings::save_profile)),
         )
-        .service(resource("/settings/sessions/revoke-others").route(post().to(pages::revoke_other_sessions)))
-        .service(resource("/settings/sessions/{id}/revoke").route(post().to(pages::revoke_session)));
+        .service(
+            resource("/settings/sessions/revoke-others").route(post().to(settings::revoke_other_sessions)),
+        )
+        .service(resource("/settings/sessions/{id}/revoke").route(post().to(settings::revoke_session)))
+        .service(
+            resource("/settings/tokens")
+                .route(get().to(|| async { answer::see_other("/settings") }))
+                .route(post().to(settings::add_token)),
+        )
+        .service(resource("/settings/tokens/{id}/revoke").route(post().to(settings::revoke_token)));
 }
 
 fn chat(config: &mut ServiceConfig) {
-    use chat::{channel_list, pages, socket};
+    use chat::{
+        blocks, bookmarks, channel_list, classic, download, forms, group_list, pages, person, room_settings,
+        search_page, socket,
+    };
     config
         .service(resource("/ws").route(web::get().to(socket::connect)))
+        .service(resource("/ws/classic").route(web::get().to(classic::connect)))
         .service(
             resource("/channels")
                 .route(get().to(channel_list::channels))
                 .route(post().to(channel_list::create)),
         )
-        .service(resource("/c/{name}").route(get().to(pages::channel)).route(post().to(pages::send)))
-        .service(resource("/c/{name}/join").route(post().to(pages::join)))
-        .service(resource("/c/{name}/leave").route(post().to(pages::leave)))
-        .service(resource("/m/{room}/{seq}").route(get().to(pages::permalink)));
+        .service(resource("/groups").route(get().to(group_list::groups)).route(post().to(group_list::create)))
+        .service(resource("/direct").route(get().to(group_list::direct)).route(post().to(group_list::begin)))
+        // A channel by name, a group by number, a private conversation by the other one's user name.
+        .service(resource("/{kind:c|g|dm}/{name}").route(get().to(pages::show)).route(post().to(forms::send)))
+        .service(resource("/{kind:c|g|dm}/{name}/level").route(post().to(chat::reading::post_level)))
+        .service(resource("/{kind:c}/{name}/join").route(post().to(forms::join)))
+        .service(resource("/{kind:c|g}/{name}/leave").route(post().to(forms::leave)))
+        .service(
+            resource("/{kind:c|g}/{name}/settings")
+                .route(get().to(room_settings::settings))
+                .route(post().to(room_settings::save)),
+        )
+        .service(resource("/attachments/{id}/{name}").to(download::get))
+        .service(resource("/people/{id}").route(get().to(person::show)))
+        .service(resource("/people/{id}/block").route(post().to(person::block)))
+        .service(resource("/settings/blocked").route(get().to(blocks::page)))
+        .service(
+            resource("/settings/blocked/{username}/remove")
+                .route(get().to(|| async { answer::see_other("/settings/blocked") }))
+                .route(post().to(blocks::unblock)),
+        )
+        .service(resource("/m/{room}/{seq}").route(get().to(pages::permalink)))
+        .service(resource("/search").route(get().to(search_page::search)))
+        .service(resource("/bookmarks").route(get().to(bookmarks::page)).route(post().to(bookmarks::change)));
 }
 
 fn home(config: &mut ServiceConfig) {
-    config.service(resource("/dashboard").route(get().to(home::pages::dashboard))).service(
-        resource("/board").route(get().to(board::pages::board)).route(post().to(board::pages::post)),
-    );
+    use admin::pages as desk;
+    use home::key;
+    let back = || get().to(|| async { answer::see_other("/dashboard") });
+    config
+        .service(resource("/admin").route(get().to(desk::reports)))
+        .service(
+            resource("/admin/reports/{id}/resolve")
+                .route(get().to(|| async { answer::see_other("/admin") }))
+                .route(post().to(desk::resolve)),
+        )
+        .service(resource("/dashboard").route(get().to(home::pages::dashboard)))
+        .service(resource("/dashboard/key").route(back()).route(post().to(key::set)))
+        .service(resource("/dashboard/key/remove").route(back()).route(post().to(key::remove)))
+        .service(resource("/dashboard/key/only").route(back()).route(post().to(key::only)))
+        .service(
+            resource("/board").route(get().to(board::pages::board)).route(post().to(board::pages::post)),
+        );
 }
 
 fn media(config: &mut ServiceConfig) {
@@ -110,29 +180,83 @@ fn media(config: &mut ServiceConfig) {
 
 fn api(config: &mut ServiceConfig) {
     use accounts::api as people;
-    use chat::api as rooms;
+    use chat::{api as rooms, api_rooms as own, blocks, upload as uploads};
     let docs = SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", Api::openapi());
     config
         .service(resource("/api/v1/me").route(get().to(people::me)).route(patch().to(people::change_me)))
+        .service(resource("/api/v1/me/blocks").route(get().to(blocks::list)))
+        .service(
+            resource("/api/v1/me/blocks/{username}")
+                .route(put().to(blocks::add))
+                .route(delete().to(blocks::remove)),
+        )
         .service(resource("/api/v1/users").route(get().to(people::users)))
         .service(resource("/api/v1/users/{username}").route(get().to(people::user)))
         .service(resource("/api/v1/rooms").route(get().to(rooms::list)).route(post().to(rooms::create)))
-        .service(resource("/api/v1/rooms/{id}").route(get().to(rooms::one)))
+        .service(
+            resource("/api/v1/rooms/{id}")
+                .route(get().to(rooms::one))
+                .route(patch().to(own::patch))
+                .route(delete().to(own::delete)),
+        )
+        .service(resource("/api/v1/rooms/{id}/level").route(put().to(chat::reading::put_level)))
         .service(resource("/api/v1/rooms/{id}/join").route(post().to(rooms::join)))
         .service(resource("/api/v1/rooms/{id}/leave").route(post().to(rooms::leave)))
-        .service(resource("/api/v1/rooms/{id}/members").route(get().to(rooms::members)))
+        .service(
+            resource("/api/v1/rooms/{id}/members")
+                .route(get().to(rooms::members))
+                .route(post().to(own::invite)),
+        )
+        .service(resource("/api/v1/rooms/{id}/members/{username}").route(delete().to(own::kick)))
+        .service(resource("/api/v1/direct").route(post().to(own::direct)))
         .service(resource("/api/v1/rooms/{id}/changes").route(get().to(rooms::changes)))
         .service(
             resource("/api/v1/rooms/{id}/messages")
                 .route(get().to(rooms::messages))
                 .route(post().to(rooms::send)),
         )
+        .service(resource("/api/v1/rooms/{id}/attachments").route(post().to(uploads::create)))
+        .service(
+            resource("/api/v1/rooms/{id}/attachments/{attachment}")
+                .route(patch().to(uploads::describe))
+                .route(delete().to(uploads::withdraw)),
+        )
+        .service(
+            resource("/api/v1/rooms/{id}/messages/{seq}/bookmark")
+                .route(put().to(chat::bookmarks::keep))
+                .route(delete().to(chat::bookmarks::let_go)),
+        )
+        .service(resource("/api/v1/bookmarks").route(get().to(chat::bookmarks::list)))
+        .service(resource("/api/v1/search").route(get().to(chat::search::search)))
+        .configure(amendments)
+        .service(resource("/api/v1/rooms/{id}/messages/{seq}/report").route(post().to(chat::reports::report)))
         .service(resource("/api/v1/media").route(get().to(media::api::list)))
         .service(resource("/api/v1/media/{id}").route(get().to(media::api::one)))
         .service(resource("/api/v1/media/{id}/file").to(media::file::get))
         .service(resource("/api/v1/media/{id}/original").to(media::file::get))
         .service(resource("/api/docs").route(get().to(|| async { answer::see_other("/api/docs/") })))
         .service(docs);
+}
+
+fn amendments(config: &mut ServiceConfig) {
+    use chat::api_amend as amend;
+    config
+        .service(resource("/api/v1/rooms/{id}/pins").route(get().to(amend::pins)))
+        .service(
+            resource("/api/v1/rooms/{id}/messages/{seq}")
+                .route(patch().to(amend::edit))
+                .route(delete().to(amend::delete)),
+        )
+        .service(
+            resource("/api/v1/rooms/{id}/messages/{seq}/reactions/{emoji}")
+                .route(put().to(amend::react))
+                .route(delete().to(amend::unreact)),
+        )
+        .service(
+            resource("/api/v1/rooms/{id}/messages/{seq}/pin")
+                .route(put().to(amend::pin))
+                .route(delete().to(amend::unpin)),
+        );
 }
 
 /// `GET /healthz`: 200 only when both databases answer.

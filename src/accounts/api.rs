@@ -2,13 +2,16 @@
 
 use super::directory::Presence;
 use super::names::DisplayName;
+use super::private_key::PrivateKey;
 use super::state::Accounts;
 use super::user::{self, PeopleQuery, Person, Profile, Status, StatusState};
 use super::visitor::Visitor;
+use crate::config::Right;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use actix_web::web::{self, Json};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// What somebody says about themselves.
@@ -44,6 +47,8 @@ pub struct Me {
     /// Milliseconds since the Unix epoch, UTC.
     pub last_login_at: Option<i64>,
     pub has_private_key: bool,
+    /// Whether only those who know the private key may begin to write privately.
+    pub direct_only_by_key: bool,
 }
 
 impl From<&Person> for Me {
@@ -59,8 +64,8 @@ impl From<&Person> for Me {
             status: person.into(),
             login_count: person.login_count,
             last_login_at: person.last_login_at,
-            // There is no way yet to set one, so nobody has one.
-            has_private_key: false,
+            has_private_key: person.has_private_key,
+            direct_only_by_key: person.direct_only_by_key,
         }
     }
 }
@@ -77,6 +82,8 @@ pub struct UserView {
     pub status: StatusView,
     /// Whether they have a live connection.
     pub online: bool,
+    /// When their last connection ended, ms, exact to a minute; nothing before the first.
+    pub last_seen_at: Option<i64>,
 }
 
 impl UserView {
@@ -89,7 +96,19 @@ impl UserView {
             color: person.hue,
             status: person.into(),
             online,
+            last_seen_at: person.last_seen_at,
         }
+    }
+
+    /// People as they are at this moment.
+    pub fn all(people: &[Arc<Person>], presence: &dyn Presence) -> Vec<Self> {
+        let ids: Vec<UserId> = people.iter().map(|person| person.id).collect();
+        let view = |(person, online): (&Arc<Person>, bool)| {
+            let mut view = Self::new(person, online);
+            view.last_seen_at = presence.left_at(person.id).or(view.last_seen_at);
+            view
+        };
+        people.iter().zip(presence.online(&ids)).map(view).collect()
     }
 }
 
@@ -104,17 +123,32 @@ pub struct MeChange {
     color: Option<Option<i32>>,
     sounds: Option<bool>,
     status: Option<StatusView>,
+    /// 12 to 128 characters by which people who know it can write to this person; null takes it away. Never read back.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
+    private_key: Option<Option<String>>,
+    /// Whether only those who know the private key may begin to write privately.
+    direct_only_by_key: Option<bool>,
 }
 
 /// Tells null from absent.
-fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<i32>>, D::Error> {
+fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
 impl MeChange {
-    fn parse(&self) -> Result<Profile> {
+    fn parse(&self) -> Result<(Profile, Option<Option<PrivateKey>>)> {
         let mut wrong = Vec::new();
-        let mut profile = Profile { sounds: self.sounds, ..Profile::default() };
+        let mut profile = Profile {
+            sounds: self.sounds,
+            direct_only_by_key: self.direct_only_by_key,
+            ..Profile::default()
+        };
+        let mut key = None;
+        match self.private_key.as_ref().map(|k| k.as_deref().map(PrivateKey::parse).transpose()).transpose() {
+            Ok(parsed) => key = parsed,
+            Err(error) => wrong.push(error),
+        }
         match self.display_name.as_deref().map(DisplayName::parse).transpose() {
             Ok(name) => profile.display_name = name,
             Err(error) => wrong.push(error),
@@ -127,7 +161,7 @@ impl MeChange {
             Ok(status) => profile.status = status,
             Err(error) => wrong.push(error),
         }
-        if wrong.is_empty() { Ok(profile) } else { Err(Error::Invalid(wrong)) }
+        if wrong.is_empty() { Ok((profile, key)) } else { Err(Error::Invalid(wrong)) }
     }
 }
 
@@ -151,7 +185,15 @@ pub async fn change_me(
     visitor: Visitor,
     change: Json<MeChange>,
 ) -> Result<Json<Me>> {
-    let person = accounts.change_profile(visitor.person.id, change.parse()?).await?;
+    let (profile, key) = change.parse()?;
+    if let Some(key) = key {
+        if key.is_some() {
+            accounts.allow(&visitor.person, Right::Key)?;
+        }
+        // First, as it alone can still be refused: nothing is changed by half.
+        accounts.set_private_key(visitor.person.id, visitor.address, key).await?;
+    }
+    let person = accounts.change_profile(visitor.person.id, profile).await?;
     Ok(Json(Me::from(person.as_ref())))
 }
 
@@ -162,6 +204,9 @@ pub struct UsersQuery {
     /// How the user name or the display name begins.
     #[serde(default)]
     query: String,
+    /// Ids, separated by commas, at most 100: these people and no others, in this order.
+    #[serde(default)]
+    ids: String,
     /// The user name after which the page starts.
     #[serde(default)]
     after: String,
@@ -188,12 +233,23 @@ pub async fn users(
     _visitor: Visitor,
     web::Query(query): web::Query<UsersQuery>,
 ) -> Result<Json<Users>> {
+    if !query.ids.is_empty() {
+        let ids = parse_ids(&query.ids)?;
+        let found = accounts.directory.many(&ids).await?;
+        let people: Vec<_> =
+            ids.iter().filter_map(|id| found.get(id).filter(|p| !p.disabled).cloned()).collect();
+        return Ok(Json(Users { users: UserView::all(&people, &**presence), more: false }));
+    }
     let wanted = PeopleQuery { begins: query.query, after: query.after, limit: query.limit.unwrap_or(50) };
     let (people, more) = accounts.db.read(move |conn| user::page(conn, &wanted)).await?;
-    let ids: Vec<UserId> = people.iter().map(|p| p.id).collect();
-    let online = presence.online(&ids);
-    let users = people.iter().zip(online).map(|(person, online)| UserView::new(person, online)).collect();
-    Ok(Json(Users { users, more }))
+    let people: Vec<Arc<Person>> = people.into_iter().map(Arc::new).collect();
+    Ok(Json(Users { users: UserView::all(&people, &**presence), more }))
+}
+
+fn parse_ids(text: &str) -> Result<Vec<UserId>> {
+    let wrong = || Error::field("ids", "Ids are at most 100 numbers, separated by commas.");
+    let ids: Option<Vec<UserId>> = text.split(',').map(|id| id.trim().parse().ok()).collect();
+    ids.filter(|ids| i64::try_from(ids.len()).is_ok_and(|n| n <= user::PAGE_MAX)).ok_or_else(wrong)
 }
 
 /// One person.
@@ -211,6 +267,6 @@ pub async fn user(
 ) -> Result<Json<UserView>> {
     let person = accounts.directory.by_username(&username).await?.filter(|p| !p.disabled);
     let person = person.ok_or(Error::NotFound("There is nobody by that name."))?;
-    let online = presence.online(&[person.id]).first().copied().unwrap_or_default();
-    Ok(Json(UserView::new(&person, online)))
+    let view = UserView::all(&[person], &**presence).pop();
+    view.map(Json).ok_or(Error::NotFound("There is nobody by that name."))
 }

@@ -2,8 +2,11 @@
 
 use super::state::Db;
 use super::user::{self, Person};
+use crate::db::Conn;
+use crate::db::schema::accounts::users;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use diesel::prelude::*;
 use moka::sync::Cache;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +22,9 @@ const AT_ONCE: usize = 500;
 pub trait Presence: Send + Sync {
     /// One answer per id, in the same order.
     fn online(&self, ids: &[UserId]) -> Vec<bool>;
+
+    /// When somebody's last connection ended, ms, if that was too lately to be in the database.
+    fn left_at(&self, id: UserId) -> Option<i64>;
 }
 
 /// People by id.
@@ -26,6 +32,8 @@ pub trait Presence: Send + Sync {
 pub struct Directory {
     db: Db,
     people: Cache<UserId, Arc<Person>>,
+    /// Whom folded user names mean.
+    names: Cache<String, UserId>,
     // Counts our own changes: what was read before one must not be kept after it.
     changes: Arc<AtomicU64>,
 }
@@ -33,7 +41,8 @@ pub struct Directory {
 impl Directory {
     pub fn new(db: Db) -> Self {
         let people = Cache::builder().max_capacity(100_000).time_to_live(CACHED).build();
-        Self { db, people, changes: Arc::default() }
+        let names = Cache::builder().max_capacity(100_000).time_to_live(CACHED).build();
+        Self { db, people, names, changes: Arc::default() }
     }
 
     /// The person, disabled or not; `None` when there is no such id.
@@ -84,6 +93,26 @@ impl Directory {
         Ok(person.map(|person| self.keep(person, before)))
     }
 
+    /// Those of these folded user names that somebody has who can sign in.
+    pub async fn named(&self, keys: Vec<String>) -> Result<HashMap<String, UserId>> {
+        let mut found = HashMap::with_capacity(keys.len());
+        let mut missing = Vec::new();
+        for key in keys {
+            match self.names.get(&key) {
+                Some(id) => drop(found.insert(key, id)),
+                None => missing.push(key),
+            }
+        }
+        for part in missing.chunks(AT_ONCE) {
+            let part = part.to_vec();
+            for (key, id) in self.db.read(move |conn| ids_of(conn, &part)).await? {
+                self.names.insert(key.clone(), id);
+                found.insert(key, id);
+            }
+        }
+        Ok(found)
+    }
+
     /// Takes over a row that this process has just written.
     pub(super) fn put(&self, person: Person) -> Arc<Person> {
         self.changes.fetch_add(1, Ordering::AcqRel);
@@ -105,4 +134,12 @@ impl Directory {
         }
         person
     }
+}
+
+/// Those of these folded user names that exist and aren't disabled, with their ids.
+fn ids_of(conn: &mut Conn, keys: &[String]) -> Result<Vec<(String, UserId)>> {
+    Ok(users::table
+        .filter(users::username_key.eq_any(keys).and(users::disabled.eq(false)))
+        .select((users::username_key, users::id))
+        .load(conn)?)
 }

@@ -146,7 +146,10 @@ pub async fn register(
     };
     match registered {
         Ok(person) => {
-            cookie::begin(&session, person.id, &device_of(&req));
+            // A guest's sessions stay as they are: a new one would end the sockets that the person talks by.
+            if guest.is_none() {
+                cookie::begin(&session, person.id, &device_of(&req));
+            }
             Ok(go_on(&person, &form.next))
         }
         Err(Error::Invalid(wrong)) => {

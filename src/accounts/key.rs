@@ -1,4 +1,4 @@
-//! Secrets that the server makes for itself: random words, and the key that signs cookies.
+//! Secrets that the server makes for itself: random words, and files such as the key that signs cookies.
 
 use crate::error::{Error, Result};
 use actix_web::cookie::Key;
@@ -22,7 +22,17 @@ pub fn random_word() -> Result<String> {
 /// # Errors
 /// A sentence that names the file.
 pub fn session_key(data: &Path) -> Result<Key, String> {
-    let path = data.join("session.key");
+    let lost = "delete it to make a new one; everybody has to sign in again.";
+    secret::<KEY_LENGTH>(data, "session.key", lost).map(|bytes| Key::from(&bytes))
+}
+
+/// The random bytes of the file `name` in the data folder, made when it isn't there yet; nobody but the server's own
+/// user may read it.
+///
+/// # Errors
+/// A sentence that names the file; `lost` says what to do about a damaged one.
+pub fn secret<const LENGTH: usize>(data: &Path, name: &str, lost: &str) -> Result<[u8; LENGTH], String> {
+    let path = data.join(name);
     let cannot = |what: &dyn std::fmt::Display| format!("The file {} can't be used: {what}", path.display());
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -30,18 +40,14 @@ pub fn session_key(data: &Path) -> Result<Key, String> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(&path) {
         Ok(mut file) => {
-            let mut bytes = [0; KEY_LENGTH];
+            let mut bytes = [0; LENGTH];
             getrandom::fill(&mut bytes).map_err(|e| cannot(&e))?;
             file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(|e| cannot(&e))?;
-            Ok(Key::from(&bytes))
+            Ok(bytes)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let bytes = std::fs::read(&path).map_err(|e| cannot(&e))?;
-            if bytes.len() == KEY_LENGTH {
-                Ok(Key::from(&bytes))
-            } else {
-                Err(cannot(&"it is damaged. Delete it to make a new one; everybody has to sign in again."))
-            }
+            bytes.try_into().map_err(|_| cannot(&format_args!("it is damaged: {lost}")))
         }
         Err(error) => Err(cannot(&error)),
     }

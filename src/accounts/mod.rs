@@ -9,18 +9,25 @@ mod key;
 mod names;
 pub mod pages;
 mod password;
+pub mod people;
+mod private_key;
+mod rights;
 mod role;
 pub mod session;
+pub mod settings;
 pub(crate) mod state;
 mod status;
+pub mod token;
 pub mod user;
 mod visitor;
 
 pub use directory::{Directory, Presence};
 pub use names::{DisplayName, Username};
 pub use password::{Hasher, Password};
+pub use private_key::PrivateKey;
 pub use session::{SessionRow, Sessions};
 pub use state::{Accounts, Db, Newcomer};
+pub use token::{TokenLabel, Tokens};
 pub use user::{PeopleQuery, Person, Profile, Role, Status, StatusState};
 pub use visitor::{Reader, Visitor};
 

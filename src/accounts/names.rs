@@ -1,13 +1,10 @@
 //! The names of a person, parsed at the border so that inside they can't be wrong.
 
 use crate::error::FieldError;
-use crate::text::{fold, is_blank, is_unruly};
+use crate::text::{USERNAME_MAX, fold, is_blank, is_unruly, may_stand_in_username};
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
-/// Characters of a user name.
-const USERNAME_MAX: usize = 32;
 /// Characters of a display name.
 const DISPLAY_NAME_MAX: usize = 48;
 /// Words that mean a group of people where somebody is mentioned.
@@ -65,11 +62,6 @@ fn complaint(name: &str, key: &str) -> Option<Cow<'static, str>> {
         return Some("That user name is reserved. Choose another one.".into());
     }
     None
-}
-
-// Scripts of India and others write parts of a letter as marks of their own.
-fn may_stand_in_username(c: char) -> bool {
-    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '_' | '-' | '.')
 }
 
 /// The user name that the guest with this row number has.

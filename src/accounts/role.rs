@@ -23,6 +23,11 @@ impl Role {
             Self::Guest => "guest",
         }
     }
+
+    /// Whether they keep order among the others.
+    pub fn moderates(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin | Self::Moderator)
+    }
 }
 
 impl From<String> for Role {

@@ -6,7 +6,7 @@ use crate::db::Conn;
 use crate::db::schema::accounts::sessions;
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{Credential, SessionId, UserId};
 use diesel::prelude::*;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
@@ -196,9 +196,9 @@ impl Sessions {
         let mut ids = Vec::with_capacity(ended.len());
         for (id, hash) in ended {
             self.0.cache.insert(hash, Known::Ended);
-            ids.push(id);
+            ids.push(Credential::Session(id));
         }
-        self.0.events.publish(&Event::SessionsEnded(ids));
+        self.0.events.publish(&Event::CredentialsEnded(ids));
     }
 }
 

@@ -6,17 +6,24 @@ use super::directory::Directory;
 use super::key;
 use super::names::{DisplayName, Username};
 use super::password::{Hasher, Password};
+use super::private_key::{self, KeySecret, PrivateKey};
 use super::session::{self, Sessions};
+use super::token::{self, Tokens};
 use super::user::{self, Person, Profile};
 use crate::config::Config;
 use crate::db::{Conn, Database, Task, Which};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::ids::UserId;
+use crate::site::guess::Guesses;
+use crate::site::limit::Address;
 use actix_session::SessionMiddleware;
 use actix_web::cookie::Key;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// People whose leaving is written in one go: other writes wait that long.
+const LEFT_AT_ONCE: usize = 200;
 
 /// The accounts database.
 pub type Db = Database<Task>;
@@ -27,10 +34,13 @@ pub struct Accounts {
     pub db: Db,
     pub directory: Directory,
     pub sessions: Sessions,
+    pub tokens: Tokens,
     pub hasher: Hasher,
     pub config: Arc<Config>,
     pub events: Events,
     key: Key,
+    secret: KeySecret,
+    guesses: Guesses,
     ownership: Arc<Ownership>,
 }
 
@@ -53,7 +63,7 @@ pub struct Newcomer {
 }
 
 impl Accounts {
-    /// Opens the accounts database and the key of the cookies. Blocks.
+    /// Opens the accounts database and the files of its secrets. Blocks.
     ///
     /// # Errors
     /// A sentence that names the database or the file.
@@ -63,6 +73,7 @@ impl Accounts {
             .map_err(|e| format!("The data folder {} can't be made: {e}", data.display()))?;
         let db = open_database(&config)?;
         let key = key::session_key(data)?;
+        let secret = KeySecret::open(data)?;
         let taken = db.read_blocking(user::anybody_registered).map_err(|e| e.detail())?;
         let code = if taken || !config.is_public() {
             None
@@ -72,9 +83,12 @@ impl Accounts {
         Ok(Self {
             directory: Directory::new(db.clone()),
             sessions: Sessions::new(db.clone(), events.clone()),
+            tokens: Tokens::new(db.clone(), events.clone()),
             hasher: Hasher::new(config.bcrypt_cost),
             ownership: Arc::new(Ownership { taken: AtomicBool::new(taken), code }),
             key,
+            secret,
+            guesses: Guesses::default(),
             db,
             config,
             events,
@@ -174,13 +188,51 @@ impl Accounts {
 
     /// Changes what somebody shows of themselves, and tells the others.
     pub async fn change_profile(&self, id: UserId, profile: Profile) -> Result<Arc<Person>> {
-        let shows = profile.shows();
+        let (shows, speaks) = (profile.shows(), profile.status.is_some());
         let person = self.db.write(move |conn| user::set_profile(conn, id, &profile)).await?;
         let person = self.directory.put(person);
         if shows {
             self.events.publish(&Event::ProfileChanged(id));
         }
+        if speaks {
+            self.events.publish(&Event::StatusChanged(id));
+        }
         Ok(person)
+    }
+
+    /// Whose private key this is; for whoever knows it, instead of a user name.
+    ///
+    /// # Errors
+    /// `NotFound` when nobody has it, `TooMany` after too many wrong ones of this person or from this address.
+    pub async fn person_by_key(&self, asker: UserId, from: Address, key: &str) -> Result<Arc<Person>> {
+        let guess = self.guesses.begin(asker, from)?;
+        let hash = self.secret.hash(&PrivateKey::typed(key));
+        let found = self.db.read(move |conn| private_key::find(conn, &hash)).await?;
+        let person = found.ok_or(Error::NotFound("Nobody has that private key. Check it and try again."))?;
+        guess.was_right();
+        Ok(Arc::new(person))
+    }
+
+    /// Sets a person's private key, or takes it away. Setting one counts as a guess, since it would tell whether
+    /// somebody else has it.
+    ///
+    /// # Errors
+    /// `Invalid` for `private_key` when somebody else has it, in the words for one that is too easy; `TooMany`.
+    pub async fn set_private_key(
+        &self,
+        id: UserId,
+        from: Address,
+        key: Option<PrivateKey>,
+    ) -> Result<Arc<Person>> {
+        if key.is_some() {
+            drop(self.guesses.begin(id, from)?);
+        }
+        let hash = key.map(|key| self.secret.hash(&key));
+        let change = move |conn: &mut Conn| {
+            private_key::set(conn, id, hash.as_deref())?;
+            user::find(conn, id)
+        };
+        Ok(self.directory.put(self.db.write(change).await?))
     }
 
     /// Remembers the page to bring the person back to. Writes only when it is another one than before.
@@ -200,15 +252,27 @@ impl Accounts {
         Ok(())
     }
 
+    /// Writes down when people's last connections ended, exact to a minute: nobody's day is anybody's business.
+    pub async fn note_left(&self, left: Vec<(UserId, i64)>) -> Result<()> {
+        for some in left.chunks(LEFT_AT_ONCE) {
+            let rows = some.to_vec();
+            self.db.write(move |conn| user::set_last_seen(conn, &rows)).await?;
+            for (id, _) in some {
+                self.directory.forget(*id);
+            }
+        }
+        Ok(())
+    }
+
     /// Looks for what other processes have changed; `app` calls it every 3 s.
     pub async fn sweep(&self) -> Result<()> {
         for user in self.sessions.sweep().await? {
             self.directory.forget(user);
         }
-        Ok(())
+        self.tokens.sweep().await
     }
 
-    /// Locks somebody out or lets them in again; being locked out ends all their sessions.
+    /// Locks somebody out or lets them in again; being locked out ends all their sessions and tokens.
     ///
     /// # Errors
     /// `Conflict` for the only owner.
@@ -216,7 +280,7 @@ impl Accounts {
         self.db
             .write(move |conn| {
                 user::set_disabled(conn, id, disabled)?;
-                if disabled { session::revoke(conn, id, |_| true).map(drop) } else { Ok(()) }
+                if disabled { end_everything(conn, id) } else { Ok(()) }
             })
             .await?;
         self.directory.forget(id);
@@ -228,6 +292,13 @@ impl Accounts {
     pub fn close(&self) {
         self.db.close();
     }
+}
+
+/// Ends all sessions and tokens of a person.
+pub(crate) fn end_everything(conn: &mut Conn, id: UserId) -> Result<()> {
+    session::revoke(conn, id, |_| true)?;
+    token::revoke(conn, id, None)?;
+    Ok(())
 }
 
 /// Opens the accounts database as the server and the command line do.

@@ -1,7 +1,11 @@
-//! What somebody shows beside their name: whether they want to be spoken to, a few words, a colour.
+//! What somebody shows beside their name: whether they want to be spoken to, a few words, a colour, when they were here.
 
-use crate::error::FieldError;
+use crate::db::Conn;
+use crate::db::schema::accounts::users;
+use crate::error::{FieldError, Result};
+use crate::ids::UserId;
 use crate::text::is_unruly;
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Characters of what somebody says about themselves.
@@ -72,4 +76,14 @@ pub fn parse_hue(degrees: Option<i32>) -> Result<i32, FieldError> {
     degrees
         .filter(|d| (0..360).contains(d))
         .ok_or_else(|| FieldError::new("color", "A color is a hue from 0 to 359 degrees."))
+}
+
+/// Keeps when people's last connections ended.
+pub fn set_last_seen(conn: &mut Conn, left: &[(UserId, i64)]) -> Result<()> {
+    for (id, at) in left {
+        diesel::update(users::table.find(id))
+            .set(users::last_seen_at.eq(at - at.rem_euclid(60_000)))
+            .execute(conn)?;
+    }
+    Ok(())
 }

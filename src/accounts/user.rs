@@ -2,7 +2,7 @@
 
 use super::names::{DisplayName, Username, guest_username};
 pub use super::role::Role;
-pub use super::status::{Status, StatusState, parse_hue};
+pub use super::status::{Status, StatusState, parse_hue, set_last_seen};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::accounts::users;
@@ -44,6 +44,13 @@ pub struct Person {
     pub last_login_at: Option<i64>,
     /// When they had come in the time before, ms.
     pub previous_login_at: Option<i64>,
+    #[diesel(select_expression = users::private_key_hash.is_not_null())]
+    #[diesel(select_expression_type = diesel::dsl::IsNotNull<users::private_key_hash>)]
+    pub has_private_key: bool,
+    /// Whether only those who know the private key may begin to write privately.
+    pub direct_only_by_key: bool,
+    /// When their last connection ended, ms; exact to a minute.
+    pub last_seen_at: Option<i64>,
 }
 
 impl Person {
@@ -65,7 +72,15 @@ impl Person {
             login_count: 0,
             last_login_at: None,
             previous_login_at: None,
+            has_private_key: false,
+            direct_only_by_key: false,
+            last_seen_at: None,
         }
+    }
+
+    /// Looks after the place: owner, admin or moderator.
+    pub fn is_staff(&self) -> bool {
+        matches!(self.role, Role::Owner | Role::Admin | Role::Moderator)
     }
 
     /// Entered with a display name alone.
@@ -82,6 +97,8 @@ pub struct Profile {
     pub hue: Option<Option<i32>>,
     pub sounds: Option<bool>,
     pub status: Option<Status>,
+    /// Whether only those who know the private key may begin to write privately.
+    pub direct_only_by_key: Option<bool>,
 }
 
 impl Profile {
@@ -99,6 +116,7 @@ struct ProfileRow<'a> {
     sounds: Option<bool>,
     status_state: Option<&'static str>,
     status_text: Option<&'a str>,
+    direct_only_by_key: Option<bool>,
 }
 
 /// What a log-in compares with.
@@ -310,6 +328,7 @@ pub fn set_profile(conn: &mut Conn, id: UserId, profile: &Profile) -> Result<Per
         sounds: profile.sounds,
         status_state: profile.status.as_ref().map(|s| s.state.as_str()),
         status_text: profile.status.as_ref().map(|s| s.text.as_str()),
+        direct_only_by_key: profile.direct_only_by_key,
     };
     // Diesel refuses an update that sets nothing.
     if *profile != Profile::default() {

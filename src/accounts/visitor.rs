@@ -5,10 +5,11 @@ use super::state::Accounts;
 use super::user::Person;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::ids::SessionId;
-use crate::site::answer::{Looker, Looking};
+use crate::ids::{Credential, SessionId};
+use crate::site::answer::{self, Looker, Looking};
+use crate::site::limit::Address;
 use crate::site::page::Viewer;
-use actix_session::{Session, SessionExt as _};
+use actix_session::SessionExt as _;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures_core::future::LocalBoxFuture;
@@ -21,13 +22,24 @@ const RENEWED_EVERY: i64 = 24 * 3600 * 1000;
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub person: Arc<Person>,
-    pub session: SessionId,
+    /// By what the request says who asks.
+    pub credential: Credential,
+    /// Where the request comes from.
+    pub address: Address,
 }
 
 impl Visitor {
     /// The person as the shell of a page shows them.
     pub fn viewer(&self) -> Viewer {
         self.person.viewer()
+    }
+
+    /// The browser's session; nothing for a program with a token.
+    pub fn session(&self) -> Option<SessionId> {
+        match self.credential {
+            Credential::Session(id) => Some(id),
+            Credential::Token(_) => None,
+        }
     }
 }
 
@@ -38,6 +50,7 @@ impl Looker for Person {
             username: self.username.clone(),
             display_name: self.display_name.clone(),
             guest: self.is_guest(),
+            staff: self.is_staff(),
             hue: self.hue,
         }
     }
@@ -86,22 +99,30 @@ fn accounts(req: &HttpRequest) -> Result<&Accounts> {
         .ok_or_else(|| Error::internal("the application has no Accounts"))
 }
 
-/// Whoever the request's session belongs to. Asks the database only for what memory doesn't know.
+/// Whoever the request's token or session belongs to. Asks the database only for what memory doesn't know.
 async fn identify(req: &HttpRequest) -> Result<Option<Visitor>> {
-    let session: Session = req.get_session();
-    let (user, id, seen_at) = match cookie::bearer(&session) {
-        Bearer::Person { user, session, seen_at } => (user, session, seen_at),
-        Bearer::Nobody => return Ok(None),
-        Bearer::Unknown => {
-            return Err(Error::Busy("The database does not answer. Try again in a moment."));
-        }
+    let accounts = accounts(req)?;
+    let (user, credential, seen_at) = match answer::bearer_token(req) {
+        // A token decides alone: were a wrong one overlooked for a cookie, a program would act as somebody else.
+        Some(token) => match accounts.tokens.find(token).await? {
+            Some(shown) => (shown.user, Credential::Token(shown.id), None),
+            None => return Ok(None),
+        },
+        None => match cookie::bearer(&req.get_session()) {
+            Bearer::Person { user, session, seen_at } => (user, Credential::Session(session), Some(seen_at)),
+            Bearer::Nobody => return Ok(None),
+            Bearer::Unknown => {
+                return Err(Error::Busy("The database does not answer. Try again in a moment."));
+            }
+        },
     };
-    let person = accounts(req)?.directory.get(user).await?;
+    let person = accounts.directory.get(user).await?;
     let Some(person) = person.filter(|p| !p.disabled) else { return Ok(None) };
     let now = now_ms();
-    if now - seen_at > RENEWED_EVERY {
-        cookie::keep(&session, now);
+    if seen_at.is_some_and(|at| now - at > RENEWED_EVERY) {
+        cookie::keep(&req.get_session(), now);
     }
     req.extensions_mut().insert(Looking(person.clone()));
-    Ok(Some(Visitor { person, session: id }))
+    let address = Address::of(req, &accounts.config.trusted_proxies);
+    Ok(Some(Visitor { person, credential, address }))
 }

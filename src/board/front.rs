@@ -6,7 +6,7 @@
 use super::pages::{BoardWall, NoteView};
 use crate::error::{Error, Result};
 use crate::ids::BOARD;
-use crate::rooms::{Db, Message, Page, message, room};
+use crate::rooms::{Attachment, Db, Message, Page, message, room};
 use crate::site::page::{Person, Stamp};
 use crate::site::words::Language;
 use askama::Template;
@@ -133,15 +133,17 @@ fn copy(error: &Error) -> Error {
 impl From<Message> for NoteView {
     fn from(message: Message) -> Self {
         Self {
+            reactions: message.reactions(),
             seq: message.seq,
             rev: message.rev,
             author: Person::new(message.user.0, message.name, message.guest),
             at: Stamp(message.at),
             title: message.title.unwrap_or_default(),
             text: message.text,
-            html: None,
-            edited: false,
-            deleted: false,
+            attachments: Attachment::list(message.attachments.as_ref()),
+            html: message.html,
+            edited: message.edited_at.is_some(),
+            deleted: message.deleted_at.is_some(),
         }
     }
 }
@@ -180,7 +182,15 @@ mod tests {
     async fn post(house: &House, text: &str) -> Result<()> {
         let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
         let text = Text::parse(text).map_err(|wrong| Error::Invalid(vec![wrong]))?;
-        let note = Post { room: BOARD, author, nonce: Nonce::random()?, title: None, text, reply_to: None };
+        let note = Post {
+            room: BOARD,
+            author,
+            nonce: Nonce::random()?,
+            title: None,
+            words: text.into(),
+            reply_to: None,
+            attachments: Vec::new(),
+        };
         house.rooms.post(note).await.map(drop)
     }
 

@@ -3,16 +3,21 @@
 use super::front::{Front, Wall};
 use super::post::Typed;
 use crate::accounts::{Accounts, Reader, Visitor};
+use crate::config::Right;
 use crate::error::{Error, Result};
+use crate::events::Event;
 use crate::ids::BOARD;
-use crate::rooms::{Nonce, Rooms};
+use crate::rooms::attachment::PER_MESSAGE;
+use crate::rooms::{Attachment, Nonce, Reaction, Rooms};
 use crate::site::answer::{html, see_other};
+use crate::site::form_data::{self, Bounds, FormData};
 use crate::site::limit::Limits;
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
 use crate::site::words::{filters, t};
+use crate::text;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -29,8 +34,10 @@ pub struct NoteView {
     pub text: String,
     /// The text as sanitised HTML, when Markdown changed something.
     pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
     pub edited: bool,
     pub deleted: bool,
+    pub reactions: Vec<Reaction>,
 }
 
 /// The wall: the same bytes for everybody, so that it can be kept rendered.
@@ -79,24 +86,26 @@ pub struct NoteForm {
     pub nonce: String,
     pub title: String,
     pub text: String,
+    /// Bytes of one file; nothing for those who may send none.
+    pub bytes_max: Option<u64>,
     /// Fields `title`, `text`, and `""` for the form as a whole.
     pub errors: FieldErrors,
 }
 
 impl NoteForm {
-    /// An empty form for somebody who is signed in.
+    /// An empty form for somebody who is signed in, and may send files of this size.
     ///
     /// # Errors
     /// `Internal` when the machine has no randomness.
-    pub fn fresh() -> Result<Self> {
-        Self::again(Typed::default(), FieldErrors::default())
+    pub fn fresh(bytes_max: Option<u64>) -> Result<Self> {
+        Ok(Self { bytes_max, ..Self::again(Typed::default(), FieldErrors::default())? })
     }
 
     /// The form as it was typed, with what was wrong. It keeps its nonce, if it had a good one.
     fn again(typed: Typed, errors: FieldErrors) -> Result<Self> {
         let nonce = Nonce::parse(typed.nonce).or_else(|_| Nonce::random())?;
         let nonce = nonce.as_str().to_owned();
-        Ok(Self { shown: true, nonce, title: typed.title, text: typed.text, errors })
+        Ok(Self { shown: true, nonce, title: typed.title, text: typed.text, bytes_max: None, errors })
     }
 }
 
@@ -122,37 +131,48 @@ pub async fn board(reader: Reader, parts: Parts, place: web::Query<Place>) -> Re
     if let Err(error) = accounts.remember_place(&visitor.person, "/board").await {
         tracing::warn!(%error, "a person's last place was not stored");
     }
+    let bytes_max = bytes_max(&accounts, &rooms, &visitor);
     let mut shell = pages.shell(Some(visitor.viewer()), t("Board"), "/board").await;
-    note_seen(&rooms, &visitor, &wall, &mut shell);
-    html(StatusCode::OK, &BoardPage { shell, wall: wall.html.clone(), form: NoteForm::fresh()? })
+    note_seen(&rooms, &accounts, &visitor, &wall, &mut shell);
+    html(StatusCode::OK, &BoardPage { shell, wall: wall.html.clone(), form: NoteForm::fresh(bytes_max)? })
+}
+
+/// Bytes of one file; nothing for those who may send none.
+pub fn bytes_max(accounts: &Accounts, rooms: &Rooms, visitor: &Visitor) -> Option<u64> {
+    accounts.allows(&visitor.person, Right::Files).then_some(rooms.uploads.bytes_max)
 }
 
 /// Whoever is shown the board's top has seen its newest note, with scripts or without.
-pub fn note_seen(rooms: &Rooms, visitor: &Visitor, wall: &Wall, shell: &mut Shell) {
+pub fn note_seen(rooms: &Rooms, accounts: &Accounts, visitor: &Visitor, wall: &Wall, shell: &mut Shell) {
     if let Some(rail) = &mut shell.rail
         && rail.board_unread
         && wall.is_top
     {
         rooms.marks.set(visitor.person.id, BOARD, wall.last_seq, false);
+        accounts.events.publish(&Event::BoardSeen { user: visitor.person.id, seq: wall.last_seq });
         Arc::make_mut(rail).board_unread = false;
     }
 }
 
-/// `POST /board` with `text`, `title`? and `nonce`?
+/// `POST /board` with `text`, `title`? and `nonce`?; as multipart with pictures and files too.
 pub async fn post(
     visitor: Visitor,
     parts: Parts,
     limits: web::Data<Limits>,
-    typed: web::Form<Typed>,
+    (request, payload): (HttpRequest, web::Payload),
 ) -> Result<HttpResponse> {
-    let typed = typed.into_inner();
-    let error = match leave(&visitor, &parts.2, &limits, typed.clone()).await {
+    let uploads = &parts.2.uploads;
+    let bounds = Bounds { folder: &uploads.folder, file_bytes: uploads.bytes_max, files: PER_MESSAGE };
+    let form = form_data::read_any(&request, payload, bounds).await?;
+    let typed = Typed::from(&form);
+    let error = match leave(&visitor, &parts, &limits, form).await {
         Ok(()) => return Ok(see_other("/board")),
         Err(error) => error,
     };
-    let (pages, front, ..) = parts;
+    let (pages, front, rooms, accounts) = parts;
     let wait = error.retry_after_ms().map(|ms| ms.div_ceil(1000));
     let (status, form) = refused(typed, error)?;
+    let form = NoteForm { bytes_max: bytes_max(&accounts, &rooms, &visitor), ..form };
     let wall = front.wall(None).await?;
     let shell = pages.shell(Some(visitor.viewer()), t("Board"), "/board").await;
     let mut response = html(status, &BoardPage { shell, wall: wall.html.clone(), form })?;
@@ -162,18 +182,26 @@ pub async fn post(
     Ok(response)
 }
 
-async fn leave(visitor: &Visitor, rooms: &Rooms, limits: &Limits, typed: Typed) -> Result<()> {
-    let note = typed.check(&visitor.person)?;
-    limits.send(visitor.person.id)?;
-    rooms.post(note).await.map(drop)
+async fn leave(visitor: &Visitor, parts: &Parts, limits: &Limits, form: FormData) -> Result<()> {
+    let (rooms, accounts, user) = (&parts.2, &parts.3, visitor.person.id);
+    let typed = Typed::from(&form);
+    let people = accounts.directory.named(text::candidates(&typed.text)).await?;
+    limits.send(user)?;
+    if !form.files.is_empty() {
+        accounts.allow(&visitor.person, Right::Files)?;
+    }
+    let sent = rooms.attach_all(user, BOARD, &typed.nonce, form.files).await?;
+    rooms.post(typed.check(&visitor.person, sent, &people)?).await.map(drop)
 }
 
 /// The form again, for an error after which sending it again makes sense; nothing typed is lost.
 fn refused(typed: Typed, error: Error) -> Result<(StatusCode, NoteForm)> {
     match error {
         Error::Invalid(fields) => {
-            // The nonce is no field that a person could correct.
-            let name = |field: &str| if field == "nonce" { String::new() } else { field.to_owned() };
+            // The rest are no fields that a person could correct.
+            let name = |field: &str| {
+                if ["title", "text"].contains(&field) { field.to_owned() } else { String::new() }
+            };
             let errors = fields.into_iter().map(|wrong| crate::site::page::FieldError {
                 field: name(wrong.field),
                 message: wrong.message.into_owned(),
@@ -209,8 +237,10 @@ mod page_tests {
             title: HOSTILE.into(),
             text: HOSTILE.into(),
             html: None,
+            attachments: Vec::new(),
             edited: true,
             deleted: false,
+            reactions: vec![Reaction { emoji: HOSTILE.into(), n: 1, users: vec![crate::ids::UserId(7)] }],
         };
         BoardWall { room: 1, rev: 4, last_seq: 3, notes: vec![note], more: true, newer: false }
     }
@@ -232,6 +262,7 @@ mod page_tests {
                 nonce: HOSTILE.into(),
                 title: HOSTILE.into(),
                 text: "kept & safe".into(),
+                bytes_max: Some(1),
                 errors: FieldErrors::one("text", HOSTILE),
             },
         }
@@ -246,7 +277,11 @@ mod page_tests {
         let nonce = "0123456789abcdef";
         let typed = Typed { title: "t".into(), text: "words".into(), nonce: nonce.into() };
         let wrong = Typed { text: String::new(), ..typed.clone() }
-            .check(&crate::accounts::Person::for_tests(1, "Ann"))
+            .check(
+                &crate::accounts::Person::for_tests(1, "Ann"),
+                Vec::new(),
+                &crate::rooms::Mentionable::new(),
+            )
             .unwrap_err();
         let (status, form) = refused(typed.clone(), wrong).unwrap();
         assert_eq!((status.as_u16(), form.text.as_str(), form.nonce.as_str()), (422, "words", nonce));

@@ -2,13 +2,12 @@
 
 use crate::accounts::Person;
 use crate::error::Result;
-use crate::ids::BOARD;
-use crate::rooms::{self, Nonce, Post};
-use serde::Deserialize;
+use crate::ids::{AttachmentId, BOARD};
+use crate::rooms::{self, Mentionable, Nonce, Post};
+use crate::site::form_data::FormData;
 
 /// A note as it was typed into the form, or sent with curl.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub struct Typed {
     pub title: String,
     pub text: String,
@@ -16,14 +15,29 @@ pub struct Typed {
     pub nonce: String,
 }
 
+impl From<&FormData> for Typed {
+    fn from(form: &FormData) -> Self {
+        Self { title: form.field("title"), text: form.field("text"), nonce: form.field("nonce") }
+    }
+}
+
 impl Typed {
-    /// Checks the note as `person`'s.
+    /// Checks the note as `person`'s, with what is sent beside the words; `people` are those whom it can mean by `@name`.
     ///
     /// # Errors
     /// `Invalid` with one sentence per wrong field.
-    pub fn check(self, person: &Person) -> Result<Post> {
+    pub fn check(
+        self,
+        person: &Person,
+        attachments: Vec<AttachmentId>,
+        people: &Mentionable,
+    ) -> Result<Post> {
         let nonce = if self.nonce.is_empty() { Nonce::random()?.as_str().to_owned() } else { self.nonce };
-        rooms::Typed { nonce, text: self.text, title: self.title, reply_to: None }.check(person.into(), BOARD)
+        rooms::Typed { nonce, text: self.text, title: self.title, reply_to: None, attachments }.check(
+            person.into(),
+            BOARD,
+            people,
+        )
     }
 }
 
@@ -35,8 +49,12 @@ mod tests {
     fn a_note_without_a_nonce_gets_one_and_a_wrong_one_is_named() {
         let person = Person::for_tests(1, "Ann");
         let typed = |nonce: &str| Typed { text: "字".repeat(4000), nonce: nonce.into(), ..Typed::default() };
-        assert!(typed("").check(&person).is_ok_and(|post| post.room == BOARD && post.title.is_none()));
-        let wrong = typed("short").check(&person).err();
+        assert!(
+            typed("")
+                .check(&person, Vec::new(), &Mentionable::new())
+                .is_ok_and(|post| post.room == BOARD && post.title.is_none())
+        );
+        let wrong = typed("short").check(&person, Vec::new(), &Mentionable::new()).err();
         assert_eq!(wrong.map(|error| error.fields().iter().map(|f| f.field).collect()), Some(vec!["nonce"]));
     }
 }

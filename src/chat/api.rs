@@ -1,13 +1,16 @@
 //! Rooms, members and messages over the HTTP API.
 
 use super::Chat;
-use super::command::{self, ChangePage, MessagePage, RoomPage, new_channel};
+use super::command::{self, ChangePage, MessagePage, RoomPage};
+use super::command_rooms;
+use super::members::{self, MemberPage, MembersQuery};
 use super::protocol::History;
+use super::protocol_rooms::Create;
 use crate::accounts::Visitor;
-use crate::error::{Error, Result};
-use crate::ids::{RoomId, UserId};
-use crate::rooms::message::{Changes, parse_limit};
-use crate::rooms::{Request, RoomView, Target, Typed, Verb, may, membership, room};
+use crate::error::Result;
+use crate::ids::{AttachmentId, RoomId};
+use crate::rooms::message::Changes;
+use crate::rooms::{Request, RoomView, Target, Typed};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -31,25 +34,16 @@ pub async fn list(
     Ok(web::Json(command::rooms(&chat, Some(visitor.person.id), query.after, query.limit).await?))
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
-pub struct NewRoom {
-    /// `channel`.
-    kind: String,
-    name: String,
-    #[serde(default)]
-    topic: String,
-}
-
-/// Creates a channel; its creator is its owner and first member.
-#[utoipa::path(post, path = "/api/v1/rooms", tag = "rooms", request_body = NewRoom,
+/// Creates a channel or a group; its creator is its owner and first member.
+#[utoipa::path(post, path = "/api/v1/rooms", tag = "rooms", request_body = Create,
     responses((status = 201, body = RoomView), (status = 409, description = "The name is taken"),
         (status = 422, description = "A field is wrong")))]
 pub async fn create(
     visitor: Visitor,
-    body: web::Json<NewRoom>,
+    body: web::Json<Create>,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse> {
-    let request = new_channel(visitor.person.id, &body.kind, &body.name, &body.topic)?;
+    let request = command_rooms::create(&chat, &visitor.person, body.into_inner()).await?;
     Ok(HttpResponse::Created().json(chat.rooms.change_room(request).await?))
 }
 
@@ -61,19 +55,7 @@ pub async fn one(
     id: web::Path<RoomId>,
     chat: web::Data<Chat>,
 ) -> Result<web::Json<RoomView>> {
-    let (user, id) = (visitor.person.id, id.into_inner());
-    let mut view = chat
-        .rooms
-        .db
-        .snapshot(move |conn| {
-            let found = room::find(conn, id)?;
-            may(conn, user, &found, Verb::Read)?;
-            let mark = room::read_mark(conn, user, id)?;
-            Ok(RoomView::new(found, mark))
-        })
-        .await?;
-    chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
-    Ok(web::Json(view))
+    Ok(web::Json(command_rooms::one(&chat, visitor.person.id, *id).await?))
 }
 
 /// Joins a room.
@@ -85,7 +67,7 @@ pub async fn join(
     chat: web::Data<Chat>,
 ) -> Result<web::Json<RoomView>> {
     let request = Request::Join { user: visitor.person.id, target: Target::Id(*id) };
-    Ok(web::Json(chat.rooms.change_room(request).await?))
+    Ok(web::Json(command_rooms::change(&chat, visitor.person.id, request).await?))
 }
 
 /// Leaves a room.
@@ -97,68 +79,20 @@ pub async fn leave(
     chat: web::Data<Chat>,
 ) -> Result<web::Json<RoomView>> {
     let request = Request::Leave { user: visitor.person.id, target: Target::Id(*id) };
-    Ok(web::Json(chat.rooms.change_room(request).await?))
+    Ok(web::Json(command_rooms::change(&chat, visitor.person.id, request).await?))
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
-pub struct MembersQuery {
-    /// The user id after which the page starts.
-    after: Option<i64>,
-    /// 1 to 100.
-    limit: Option<i64>,
-}
-
-/// A member of a room.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Member {
-    #[schema(value_type = i64)]
-    id: UserId,
-    username: String,
-    display_name: String,
-    guest: bool,
-    online: bool,
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct MemberPage {
-    users: Vec<Member>,
-    more: bool,
-}
-
-/// A page of a room's members, by id.
+/// A page of a room's members, by id: all of them, only those who are here, or only the others.
 #[utoipa::path(get, path = "/api/v1/rooms/{id}/members", tag = "rooms", params(("id" = i64, Path), MembersQuery),
-    responses((status = 200, body = MemberPage), (status = 404, description = "No such room")))]
+    responses((status = 200, body = MemberPage), (status = 404, description = "No such room"),
+        (status = 422, description = "The limit is wrong")))]
 pub async fn members(
     visitor: Visitor,
     id: web::Path<RoomId>,
     query: web::Query<MembersQuery>,
     chat: web::Data<Chat>,
 ) -> Result<web::Json<MemberPage>> {
-    let (user, id, after) = (visitor.person.id, id.into_inner(), UserId(query.after.unwrap_or(0)));
-    let limit = parse_limit(query.limit)?;
-    let mut ids = chat
-        .rooms
-        .db
-        .snapshot(move |conn| {
-            let found = room::find(conn, id)?;
-            may(conn, user, &found, Verb::Read)?;
-            membership::members(conn, id, after, limit + 1)
-        })
-        .await?;
-    let more = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let people = chat.accounts.directory.many(&ids).await?;
-    let here = chat.presence.of(&ids);
-    let users = ids.iter().zip(here).filter_map(|(id, here)| {
-        people.get(id).map(|person| Member {
-            id: *id,
-            username: person.username.clone(),
-            display_name: person.display_name.clone(),
-            guest: person.is_guest(),
-            online: here.state != "offline",
-        })
-    });
-    Ok(web::Json(MemberPage { users: users.collect(), more }))
+    Ok(web::Json(members::page(&chat, visitor.person.id, *id, query.into_inner()).await?))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -169,6 +103,10 @@ pub struct HistoryQuery {
     after: Option<i64>,
     /// This `seq` with what stands around it.
     around: Option<i64>,
+    /// A moment, ms: the first message from there on, with what stands around it.
+    at: Option<i64>,
+    /// Only the message of this `seq` and the replies in its thread.
+    thread: Option<i64>,
     /// 1 to 100.
     limit: Option<i64>,
 }
@@ -182,8 +120,8 @@ pub async fn messages(
     query: web::Query<HistoryQuery>,
     chat: web::Data<Chat>,
 ) -> Result<web::Json<MessagePage>> {
-    let HistoryQuery { before, after, around, limit } = query.into_inner();
-    let asked = History { room: *id, before, after, around, limit };
+    let HistoryQuery { before, after, around, at, thread, limit } = query.into_inner();
+    let asked = History { room: *id, thread, before, after, around, at, limit };
     Ok(web::Json(command::history(&chat, visitor.person.id, asked).await?))
 }
 
@@ -220,13 +158,14 @@ pub async fn changes(
 pub struct NewMessage {
     /// 16 to 64 random characters; the same one stores once.
     nonce: String,
-    /// 1 to 4,000 characters.
+    /// 1 to 4,000 characters; may be empty when there are attachments.
+    #[serde(default)]
     text: String,
     title: Option<String>,
     reply_to: Option<i64>,
     #[serde(default)]
     #[schema(value_type = Vec<i64>)]
-    attachments: Vec<serde_json::Value>,
+    attachments: Vec<AttachmentId>,
 }
 
 /// Where a message was stored.
@@ -251,11 +190,9 @@ pub async fn send(
 ) -> Result<HttpResponse> {
     chat.limits.send(visitor.person.id)?;
     let NewMessage { nonce, text, title, reply_to, attachments } = body.into_inner();
-    if !attachments.is_empty() {
-        return Err(Error::field("attachments", "This server can't take attachments yet."));
-    }
-    let typed = Typed { nonce, text, title: title.unwrap_or_default(), reply_to };
-    let post = typed.check(visitor.person.as_ref().into(), *id)?;
+    let people = chat.people_in(&text).await?;
+    let typed = Typed { nonce, text, title: title.unwrap_or_default(), reply_to, attachments };
+    let post = typed.check(visitor.person.as_ref().into(), *id, &people)?;
     let posted = chat.rooms.post(post).await?;
     Ok(HttpResponse::Created().json(Sent { seq: posted.seq, rev: posted.rev, at: posted.at }))
 }

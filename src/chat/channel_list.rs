@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::Chat;
-use super::command::{self, new_channel};
+use super::command;
+use super::command_rooms;
+use super::protocol_rooms::Create;
 use crate::accounts::{Reader, Visitor};
 use crate::error::{Error, Result};
 use crate::rooms::Kind;
@@ -107,8 +109,13 @@ pub async fn create(
     pages: web::Data<Pages>,
 ) -> Result<HttpResponse> {
     let form = form.into_inner();
-    let name = form.name.trim();
-    let created = match new_channel(visitor.person.id, "channel", name, &form.topic) {
+    let asked = Create {
+        kind: "channel".into(),
+        name: form.name.trim().to_owned(),
+        topic: form.topic.clone(),
+        members: Vec::new(),
+    };
+    let created = match command_rooms::create(&chat, &visitor.person, asked).await {
         Ok(request) => chat.rooms.change_room(request).await,
         Err(error) => Err(error),
     };

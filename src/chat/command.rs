@@ -1,25 +1,25 @@
 //! What each command of the protocol does. No SQL and no blocking here: a few lines that call a named function.
 
 use super::Chat;
-use super::connection::Connection;
+use super::amend;
+use super::command_rooms;
+use super::connection::{Connection, Context};
 use super::protocol::{self, Command, JoinedBody, Nothing, Presence};
-use super::server::{Item, SetStatus, Tell};
+use super::reading;
+use super::server::{Item, Tell};
 use super::shard::WATCHED;
 use crate::accounts::user::{PeopleQuery, Status, StatusState};
 use crate::accounts::{Profile, user};
-use crate::error::{Error, FieldError, Result};
-use crate::events::Event;
+use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{self, Changes, parse_limit};
-use crate::rooms::room::parse_topic;
 use crate::rooms::{
-    Asker, Message, Origin, Page, Post, Request, RoomName, RoomView, Target, Typed, Verb, may, room,
+    Asker, Mentionable, Message, Origin, Request, RoomView, Scope, Target, Typed, Verb, direct, may, room,
 };
-use actix::Actor;
+use crate::text::candidates;
+use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use bytes::Bytes;
 use serde::Serialize;
-
-type Context = <Connection as Actor>::Context;
 
 /// Members above which nobody is told who types.
 const TYPING_MEMBERS: i64 = 200;
@@ -29,14 +29,21 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
     let chat = connection.chat.clone();
     let user = connection.person.id;
     match command {
-        Command::Send(send) => submit(connection, request, |c| post(c, send).map(Request::Post)),
+        Command::Send(send) => {
+            let text = send.text.clone();
+            submit_words(connection, ctx, request, &text, |c, people| post(c, send, people));
+        }
+        Command::Edit(edit) => amend::edit(connection, ctx, request, edit),
+        Command::Delete(delete) => submit(connection, request, |c| amend::delete(c, &delete)),
+        Command::React(react) => submit(connection, request, |c| amend::react(c, &react)),
+        Command::Pin(pin) => submit(connection, request, |c| amend::pin(c, &pin)),
         Command::Join(which) => {
             submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? }));
         }
         Command::Leave(which) => {
             submit(connection, request, |_| Ok(Request::Leave { user, target: target(which)? }));
         }
-        Command::Create(create) => submit(connection, request, |_| channel(user, &create)),
+        Command::Room(command) => command_rooms::run(connection, ctx, request, command),
         Command::History(h) => connection.answer(ctx, request, async move {
             protocol::reply_or_refusal(request, history(&chat, user, h).await)
         }),
@@ -50,7 +57,13 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
         Command::Read(read) => {
             let from = (connection.local.worker, connection.key);
             connection.answer(ctx, request, async move {
-                protocol::reply_or_refusal(request, mark_read(&chat, user, from, read).await)
+                protocol::reply_or_refusal(request, reading::mark(&chat, user, from, read).await)
+            });
+        }
+        Command::Level(asked) => {
+            let from = (connection.local.worker, connection.key);
+            connection.answer(ctx, request, async move {
+                protocol::reply_or_refusal(request, reading::level(&chat, user, from, asked).await)
             });
         }
         Command::Typing(typing) => tell_typing(connection, typing.room),
@@ -66,7 +79,7 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
 }
 
 /// Submits a change whose reply will travel with its commit, or refuses it now.
-fn submit(
+pub fn submit(
     connection: &mut Connection,
     request: Option<u64>,
     change: impl FnOnce(&Connection) -> Result<Request>,
@@ -80,18 +93,36 @@ fn submit(
     }
 }
 
-fn post(connection: &Connection, send: protocol::Send) -> Result<Post> {
-    connection.chat.limits.send(connection.person.id)?;
-    if !send.attachments.is_empty() {
-        return Err(Error::field("attachments", "This server can't take attachments yet."));
+/// [`submit`] for something with a text: whom it may mention is looked up before.
+pub fn submit_words(
+    connection: &mut Connection,
+    ctx: &mut Context,
+    request: Option<u64>,
+    text: &str,
+    change: impl FnOnce(&Connection, &Mentionable) -> Result<Request> + 'static,
+) {
+    let names = candidates(text);
+    if names.is_empty() {
+        return submit(connection, request, |c| change(c, &Mentionable::new()));
     }
+    let directory = connection.chat.accounts.directory.clone();
+    let found = async move { directory.named(names).await };
+    // The connection reads nothing meanwhile: what is sent next must not come before this.
+    ctx.wait(found.into_actor(connection).map(move |people, connection, _| {
+        submit(connection, request, |c| change(c, &people?));
+    }));
+}
+
+fn post(connection: &Connection, send: protocol::Send, people: &Mentionable) -> Result<Request> {
+    connection.chat.limits.send(connection.person.id)?;
     let typed = Typed {
         nonce: send.nonce,
         text: send.text,
         title: send.title.unwrap_or_default(),
         reply_to: send.reply_to,
+        attachments: send.attachments,
     };
-    typed.check(connection.person.as_ref().into(), send.room)
+    typed.check(connection.person.as_ref().into(), send.room, people).map(Request::Post)
 }
 
 fn target(which: protocol::Which) -> Result<Target> {
@@ -99,27 +130,6 @@ fn target(which: protocol::Which) -> Result<Target> {
         (Some(id), None) => Ok(Target::Id(id)),
         (None, Some(name)) => Ok(Target::Channel(name)),
         _ => Err(Error::bad_request("bad_request", "Say which: a room's number or a channel's name.")),
-    }
-}
-
-fn channel(owner: UserId, create: &protocol::Create) -> Result<Request> {
-    new_channel(owner, &create.kind, &create.name, &create.topic)
-}
-
-/// Checks what somebody wants to create; every wrong field is named.
-///
-/// # Errors
-/// `Invalid`.
-pub fn new_channel(owner: UserId, kind: &str, name: &str, topic: &str) -> Result<Request> {
-    let mut wrong: Vec<FieldError> = Vec::new();
-    if kind != "channel" {
-        wrong.push(FieldError::new("kind", "Only channels can be created here."));
-    }
-    let name = RoomName::parse(name).map_err(|e| wrong.push(e)).ok();
-    let topic = parse_topic(topic).map_err(|e| wrong.push(e)).ok();
-    match (name, topic) {
-        (Some(name), Some(topic)) if wrong.is_empty() => Ok(Request::CreateChannel { owner, name, topic }),
-        _ => Err(Error::Invalid(wrong)),
     }
 }
 
@@ -133,14 +143,42 @@ pub struct MessagePage {
 
 /// A page of a room's messages, for one who may read there.
 pub async fn history(chat: &Chat, user: UserId, history: protocol::History) -> Result<MessagePage> {
-    let page = Page::parse(history.before, history.after, history.around)?;
+    let wanted = reading::wanted(history.before, history.after, history.around, history.at)?;
     let limit = parse_limit(history.limit)?;
+    let scope = history.thread.map_or(Scope::All, Scope::Thread);
+    page_of(chat, user, history.room, scope, wanted, limit).await
+}
+
+/// A page of what is pinned in a room, the newest by default.
+pub async fn pins(
+    chat: &Chat,
+    user: UserId,
+    room: RoomId,
+    before: Option<i64>,
+    limit: Option<i64>,
+) -> Result<MessagePage> {
+    let wanted = reading::wanted(before, None, None, None)?;
+    page_of(chat, user, room, Scope::Pinned, wanted, parse_limit(limit)?).await
+}
+
+async fn page_of(
+    chat: &Chat,
+    user: UserId,
+    room: RoomId,
+    scope: Scope,
+    wanted: reading::Wanted,
+    limit: i64,
+) -> Result<MessagePage> {
     chat.rooms
         .db
         .snapshot(move |conn| {
-            let room = room::find(conn, history.room)?;
+            let room = room::find(conn, room)?;
             may(conn, user, &room, Verb::Read)?;
-            let (messages, more) = message::page(conn, room.id, page, limit)?;
+            let page = wanted.find(conn, &room)?;
+            if let Scope::Thread(seq) = scope {
+                message::find(conn, room.id, seq)?;
+            }
+            let (messages, more) = message::page_of(conn, room.id, scope, page, limit)?;
             Ok(MessagePage { messages, more })
         })
         .await
@@ -189,13 +227,16 @@ pub struct ChangePage {
 }
 
 /// The reply to a join: the newest messages, read after the connection was subscribed.
-pub async fn joined(chat: Chat, user: UserId, request: Option<u64>, mut view: RoomView) -> Bytes {
-    let asked = protocol::History { room: view.id, before: None, after: None, around: None, limit: None };
-    let body = history(&chat, user, asked).await.map(|page| {
-        chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
-        JoinedBody { room: view, messages: page.messages }
-    });
-    protocol::reply_or_refusal(request, body)
+pub async fn joined(chat: Chat, user: UserId, request: Option<u64>, view: RoomView) -> Bytes {
+    protocol::reply_or_refusal(request, joined_body(&chat, user, view).await)
+}
+
+async fn joined_body(chat: &Chat, user: UserId, view: RoomView) -> Result<JoinedBody> {
+    let asked = protocol::History { room: view.id, ..protocol::History::default() };
+    let page = history(chat, user, asked).await?;
+    let mut view = chat.rooms.seen_by(user, view).await?;
+    direct::introduce(&chat.accounts.directory, user, std::slice::from_mut(&mut view)).await?;
+    Ok(JoinedBody { room: view, messages: page.messages })
 }
 
 /// A page of the channels, the board first on the first page.
@@ -213,19 +254,20 @@ pub async fn rooms(
     limit: Option<i64>,
 ) -> Result<RoomPage> {
     let limit = parse_limit(limit)?;
-    let (mut rooms, more) = chat
+    let marks = chat.rooms.marks.clone();
+    let (rooms, more) = chat
         .rooms
         .db
         .snapshot(move |conn| {
             let (channels, more) = room::channels(conn, user, after.as_deref(), limit)?;
             let mut rooms = if after.is_none() { vec![room::board(conn, user)?] } else { Vec::new() };
             rooms.extend(channels);
+            if let Some(user) = user {
+                marks.see(conn, user, &mut rooms)?;
+            }
             Ok((rooms, more))
         })
         .await?;
-    if let Some(user) = user {
-        chat.rooms.marks.overlay(user, &mut rooms);
-    }
     Ok(RoomPage { rooms, more })
 }
 
@@ -266,15 +308,6 @@ async fn people(chat: &Chat, list: protocol::List) -> Result<People> {
     Ok(People { users: users.collect(), more })
 }
 
-async fn mark_read(chat: &Chat, user: UserId, from: (usize, u64), read: protocol::Read) -> Result<Nothing> {
-    if let Some(seq) = chat.rooms.mark_read(user, read.room, read.seq, read.back).await? {
-        let frame = protocol::frame(&serde_json::json!({ "type": "read", "room": read.room, "seq": seq }));
-        chat.server.do_send(Tell(Item::Person { user, frame, except: Some(from) }));
-        chat.accounts.events.publish(&Event::ReadMoved(user));
-    }
-    Ok(Nothing {})
-}
-
 fn tell_typing(connection: &mut Connection, room: RoomId) {
     // Nobody waits for an answer: where it may not be told, nothing happens.
     if !connection.local.is_in(connection.key, room) || !connection.may_tell_typing(room) {
@@ -299,9 +332,8 @@ async fn set_status(chat: &Chat, user: UserId, asked: protocol::Status) -> Resul
     };
     let status =
         Status::parse(state, &asked.text.unwrap_or_default()).map_err(|e| Error::Invalid(vec![e]))?;
-    let profile = Profile { status: Some(status.clone()), ..Profile::default() };
+    let profile = Profile { status: Some(status), ..Profile::default() };
     chat.accounts.change_profile(user, profile).await?;
-    chat.server.do_send(SetStatus { user, state: status.state.as_str(), text: status.text });
     Ok(Nothing {})
 }
 

@@ -2,12 +2,14 @@
 
 use super::outbox::Outbox;
 use super::server::{Arrive, Depart};
-use super::shard::{HasJoined, Local, PersonChanged};
+use super::shard::{Ears, HasJoined, Local, PersonChanged};
 use super::{Chat, command, protocol, ready};
-use crate::accounts::Person;
+use crate::accounts::{Person, Visitor};
 use crate::error::{Error, Result};
-use crate::ids::SessionId;
+use crate::ids::Credential;
+use crate::rooms::Request;
 use crate::site::lifeline::Rope;
+use crate::site::limit::Address;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
 use actix_http::ws::{CloseCode, Item, Message, OpCode, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
@@ -29,12 +31,14 @@ const TYPING_EVERY: Duration = Duration::from_secs(2);
 /// The outbox with a count of the frames that weren't requests.
 pub struct Patience {
     outbox: Rc<Outbox>,
+    /// Makes an error frame of the connection's protocol.
+    error: fn(&'static str, &str) -> Bytes,
     strikes: Cell<u32>,
 }
 
 impl Patience {
-    pub fn new(outbox: Rc<Outbox>) -> Self {
-        Self { outbox, strikes: Cell::new(0) }
+    pub fn new(outbox: Rc<Outbox>, error: fn(&'static str, &str) -> Bytes) -> Self {
+        Self { outbox, error, strikes: Cell::new(0) }
     }
 
     /// Answers a frame that can't be answered with a reply; closes when that goes on.
@@ -42,7 +46,7 @@ impl Patience {
         self.strikes.set(self.strikes.get() + 1);
         if self.strikes.get() < STRIKES {
             // An overflow here is noticed by the shard's next delivery; the error frame isn't worth more.
-            let _ = self.outbox.push(protocol::error_frame(code, message));
+            let _ = self.outbox.push((self.error)(code, message));
         } else {
             self.give_up(code, message, CloseCode::Policy);
         }
@@ -50,18 +54,23 @@ impl Patience {
 
     /// Answers and closes at once.
     pub fn give_up(&self, code: &'static str, message: &str, close: CloseCode) {
-        let mut frames = BytesMut::from(&protocol::error_frame(code, message)[..]);
+        let mut frames = BytesMut::from(&(self.error)(code, message)[..]);
         frames.extend_from_slice(&protocol::close_frame(close, message));
         self.outbox.close_with(frames.freeze());
     }
 }
+
+/// What the actor runs in.
+pub type Context = <Connection as Actor>::Context;
 
 /// The actor.
 pub struct Connection {
     pub(super) chat: Chat,
     pub(super) local: Local,
     pub(super) person: Arc<Person>,
-    session: SessionId,
+    credential: Credential,
+    /// Where the client is, for limits.
+    pub(super) address: Address,
     outbox: Rc<Outbox>,
     patience: Rc<Patience>,
     rope: Rope,
@@ -77,7 +86,7 @@ impl Connection {
     pub fn new(
         chat: Chat,
         local: Local,
-        (person, session): (Arc<Person>, SessionId),
+        visitor: Visitor,
         outbox: Rc<Outbox>,
         patience: Rc<Patience>,
         rope: Rope,
@@ -85,8 +94,9 @@ impl Connection {
         Self {
             chat,
             local,
-            person,
-            session,
+            person: visitor.person,
+            credential: visitor.credential,
+            address: visitor.address,
             outbox,
             patience,
             rope,
@@ -107,7 +117,7 @@ impl Connection {
     /// Runs a request that needs the database; its reply goes out when it is ready.
     pub(super) fn answer(
         &mut self,
-        ctx: &mut <Self as Actor>::Context,
+        ctx: &mut Context,
         request: Option<u64>,
         work: impl Future<Output = Bytes> + 'static,
     ) {
@@ -122,6 +132,24 @@ impl Connection {
         }));
     }
 
+    /// Prepares a change that asks the other database first, then submits it; its reply travels with its commit.
+    pub(super) fn prepare(
+        &mut self,
+        ctx: &mut Context,
+        request: Option<u64>,
+        work: impl Future<Output = Result<Request>> + 'static,
+    ) {
+        if self.under_way >= UNDER_WAY {
+            self.send(protocol::refusal(request, &Error::TooMany { retry_after_ms: 500 }));
+            return;
+        }
+        self.under_way += 1;
+        ctx.spawn(work.into_actor(self).map(move |change, connection, _| {
+            connection.under_way -= 1;
+            command::submit(connection, request, |_| change);
+        }));
+    }
+
     /// Whether typing in this room may be told now.
     pub(super) fn may_tell_typing(&mut self, room: crate::ids::RoomId) -> bool {
         let now = Instant::now();
@@ -129,7 +157,7 @@ impl Connection {
         !self.typed.contains_key(&room) && self.typed.insert(room, now).is_none()
     }
 
-    fn text(&mut self, frame: &str, ctx: &mut <Self as Actor>::Context) {
+    fn text(&mut self, frame: &str, ctx: &mut Context) {
         match protocol::parse(frame) {
             Ok((request, Ok(command))) => command::run(self, ctx, request, command),
             Ok((request, Err(error))) => self.send(protocol::refusal(request, &error)),
@@ -139,7 +167,7 @@ impl Connection {
         }
     }
 
-    fn fragment(&mut self, item: Item, ctx: &mut <Self as Actor>::Context) {
+    fn fragment(&mut self, item: Item, ctx: &mut Context) {
         match item {
             Item::FirstText(bytes) => self.fragments = Some(BytesMut::from(&bytes[..])),
             Item::FirstBinary(_) => self.fragments = None,
@@ -172,8 +200,8 @@ impl Actor for Connection {
     type Context = WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let who = (self.person.id, self.session);
-        self.key = self.local.seat(who, self.outbox.clone(), self.rope.clone(), ctx.address());
+        let who = (self.person.id, self.credential);
+        self.key = self.local.seat(who, self.outbox.clone(), self.rope.clone(), Ears::Current(ctx.address()));
         self.chat.server.do_send(Arrive {
             connection: (self.local.worker, self.key),
             user: self.person.id,
@@ -215,16 +243,21 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Connection {
             }
             // An error doesn't close by itself: without this the connection would stay, deaf.
             Err(error) => {
-                let (code, words) = match error {
-                    ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
-                    // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway.
-                    ProtocolError::Io(_) => (CloseCode::Invalid, "A text frame is UTF-8."),
-                    _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
-                };
+                let (code, words) = fault(&error);
                 self.outbox.close_with(protocol::close_frame(code, words));
                 ctx.stop();
             }
         }
+    }
+}
+
+/// How a connection is closed that breaks the WebSocket protocol itself.
+pub fn fault(error: &ProtocolError) -> (CloseCode, &'static str) {
+    match error {
+        ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
+        // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway.
+        ProtocolError::Io(_) => (CloseCode::Invalid, "A text frame is UTF-8."),
+        _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
     }
 }
 

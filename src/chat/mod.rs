@@ -3,20 +3,45 @@
 //! Each WebSocket is a `Connection` actor registered with the [`ChatServer`], which sends every
 //! committed change to the [`Shard`] of each HTTP worker, which puts it into its connections' outboxes.
 
+mod amend;
 pub mod api;
+pub mod api_amend;
+pub mod api_rooms;
+pub mod blocks;
+pub mod bookmarks;
 pub mod channel_list;
+pub mod classic;
+mod classic_protocol;
+mod classic_talk;
 mod command;
+mod command_rooms;
+mod company;
 mod connection;
+mod crowd;
+mod details;
+pub mod download;
+pub mod forms;
 mod frame_guard;
+pub mod group_list;
+mod members;
 mod outbox;
 pub mod pages;
+pub mod person;
+mod place;
 mod presence;
 mod protocol;
+mod protocol_rooms;
+pub mod reading;
 mod ready;
+pub mod reports;
+pub mod room_settings;
+pub mod search;
+pub mod search_page;
 mod server;
 mod shard;
 pub mod socket;
 mod timeline;
+pub mod upload;
 
 pub use presence::Presence;
 pub use protocol::FRAME_BYTES;
@@ -24,10 +49,11 @@ pub use server::{AddShard, ChatServer, Count, Item, Publish, Tell};
 pub use shard::{Local, Shard};
 
 use crate::accounts::{Accounts, Person};
-use crate::error::Result;
-use crate::ids::RoomId;
-use crate::rooms::{Rooms, room};
+use crate::error::{Error, Result};
+use crate::ids::{RoomId, UserId};
+use crate::rooms::{Mentionable, Rooms, room};
 use crate::site::limit::Limits;
+use crate::text;
 use actix::Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +71,7 @@ pub struct Chat {
     /// Changes when the messages database was restored: clients drop what they have then.
     pub epoch: Arc<str>,
     sizes: moka::sync::Cache<RoomId, i64>,
+    names: classic_talk::Names,
 }
 
 impl Chat {
@@ -64,7 +91,22 @@ impl Chat {
         // A room's size decides only whether typing is told; ten seconds old is good enough.
         let sizes =
             moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
-        Ok(Self { rooms, accounts, server, presence, limits, node, epoch: epoch.into(), sizes })
+        Ok(Self {
+            rooms,
+            accounts,
+            server,
+            presence,
+            limits,
+            node,
+            epoch: epoch.into(),
+            sizes,
+            names: classic_talk::Names::default(),
+        })
+    }
+
+    /// The people whom a text can mean by `@name`.
+    async fn people_in(&self, text: &str) -> Result<Mentionable> {
+        self.accounts.directory.named(text::candidates(text)).await
     }
 
     /// How many members a room has; the board counts as everybody.
@@ -83,10 +125,38 @@ impl Chat {
     /// Tells the person's own browsers, and those who watch them, how they are called and coloured now.
     pub fn tell_profile(&self, person: Arc<Person>) {
         let frame = protocol::frame(&serde_json::json!({
-            "type": "profile", "user": person.id, "name": person.display_name, "guest": person.is_guest(),
+            "type": "profile", "user": person.id, "username": person.username, "name": person.display_name,
+            "guest": person.is_guest(),
             "color": person.hue,
         }));
         self.server.do_send(Tell(Item::Profile { person, frame }));
+    }
+
+    /// Takes over the state that somebody has chosen and what they say with it.
+    pub fn tell_status(&self, person: &Person) {
+        self.server.do_send(server::SetStatus {
+            user: person.id,
+            state: person.status_state.as_str(),
+            text: person.status_text.clone(),
+        });
+    }
+
+    /// Tells the members of rooms who has come and gone, and how many they are; meant to be called every second.
+    ///
+    /// # Errors
+    /// When the newcomers' names can't be read. Their rooms learn the count with the next change.
+    pub async fn tell_crowds(&self) -> Result<()> {
+        let news = self.server.send(server::TakeNews).await.map_err(|e| Error::internal(e.to_string()))?;
+        let came: Vec<UserId> = news.iter().flat_map(|n| n.came.iter().copied()).collect();
+        let people = self.accounts.directory.many(&came).await?;
+        for one in news {
+            self.server.do_send(Tell(Item::Room {
+                room: one.room,
+                frames: one.frame(&people),
+                messages: Vec::new(),
+            }));
+        }
+        Ok(())
     }
 
     /// Tells everybody to come back after the restart, each in a moment of their own.
@@ -94,9 +164,9 @@ impl Chat {
         self.server.do_send(Tell(Item::Farewell));
     }
 
-    /// Tells a session's sockets to go.
-    pub fn end_sessions(&self, sessions: Vec<crate::ids::SessionId>) {
+    /// Tells the sockets of ended sessions and tokens to go.
+    pub fn end_connections(&self, ended: Vec<crate::ids::Credential>) {
         let frame = protocol::close_frame(protocol::SIGNED_OUT, "You are signed out.");
-        self.server.do_send(Tell(Item::EndSessions { sessions, frame }));
+        self.server.do_send(Tell(Item::End { ended, frame }));
     }
 }

@@ -25,9 +25,14 @@ const LINGER: Duration = Duration::from_secs(1);
 const FLUSH_BYTES: usize = 64 * 1024;
 
 /// The queue of encoded frames for one connection. Lives on the connection's own thread.
-#[derive(Default)]
 pub struct Outbox {
     state: RefCell<State>,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { state: RefCell::new(State { limit: WAITING_BYTES, ..State::default() }) }
+    }
 }
 
 #[derive(Default)]
@@ -38,6 +43,8 @@ struct State {
     held: bool,
     /// Takes nothing more: the close frame is in, or too much was waiting.
     closed: bool,
+    /// Bytes that may wait.
+    limit: usize,
     waker: Option<Waker>,
     /// Since when something waits that nobody took.
     waiting_since: Option<Instant>,
@@ -50,19 +57,24 @@ pub struct Overflow;
 impl Outbox {
     /// An outbox that holds everything back until [`open_with`](Self::open_with).
     pub fn held() -> Self {
-        Self { state: RefCell::new(State { held: true, ..State::default() }) }
+        Self::held_up_to(WAITING_BYTES)
+    }
+
+    /// The same with another bound than [`WAITING_BYTES`].
+    pub fn held_up_to(limit: usize) -> Self {
+        Self { state: RefCell::new(State { held: true, limit, ..State::default() }) }
     }
 
     /// Queues encoded frames.
     ///
     /// # Errors
-    /// `Overflow` when more than [`WAITING_BYTES`] would wait: the backlog is dropped, the connection must go.
+    /// `Overflow` when more than its bound would wait: the backlog is dropped, the connection must go.
     pub fn push(&self, frames: Bytes) -> Result<(), Overflow> {
         let mut state = self.state.borrow_mut();
         if state.closed {
             return Ok(());
         }
-        if state.bytes + frames.len() > WAITING_BYTES && !state.frames.is_empty() {
+        if state.bytes + frames.len() > state.limit && !state.frames.is_empty() {
             state.frames = VecDeque::new();
             state.bytes = 0;
             state.closed = true;
@@ -78,8 +90,10 @@ impl Outbox {
     pub fn open_with(&self, first: Bytes) {
         let mut state = self.state.borrow_mut();
         state.held = false;
-        state.bytes += first.len();
-        state.frames.push_front(first);
+        if !first.is_empty() {
+            state.bytes += first.len();
+            state.frames.push_front(first);
+        }
         wake(state);
     }
 

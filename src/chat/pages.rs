@@ -1,44 +1,87 @@
-//! One channel as a page with its newest messages, and the forms on it. Everything here works without a script.
+//! A conversation as a page with its newest messages, and the forms on it. Everything here works without a script.
 
 use askama::Template;
 
-use super::command;
+use super::details::{self, Details, DetailsQuery};
+use super::members::Member;
+use super::place::{self, Found, Place};
 use super::protocol::History;
+use super::reading::{self, Wanted};
 use super::timeline::{MessageView, arrange};
-use super::{Chat, protocol};
-use crate::accounts::{Reader, Visitor};
+use super::{Chat, command, command_rooms};
+use crate::accounts::{Person, Reader};
+use crate::config::Right;
+use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::events::Event;
 use crate::ids::{RoomId, UserId};
-use crate::rooms::{Kind, Nonce, Request, Target, Typed, message, room};
+use crate::rooms::{Asking, Kind, Level, Nonce, Verb, may, message, quote, room};
 use crate::site::answer::{html, see_other};
-use crate::site::page::{FieldErrors, Pages, Shell, channel_href};
+use crate::site::page::{FieldErrors, Pages, Shell, direct_href};
 use crate::site::words::filters;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-/// The channel that a page shows.
+/// The room that a page shows.
 #[derive(Debug, Clone, Default)]
 pub struct RoomView {
+    /// 0 for a private conversation that nobody has begun.
     pub id: i64,
+    /// `channel`, `group` or `direct`.
+    pub kind: &'static str,
+    /// Of a private conversation, what the other one is called.
     pub name: String,
-    /// `/c/{name}`, percent-encoded; `…/join` and `…/leave` belong to it.
+    /// `/c/{name}`, `/g/{id}` or `/dm/{username}`, percent-encoded; `…/join`, `…/leave` and `…/settings` belong to it.
     pub href: String,
     pub topic: String,
     pub members: i64,
     /// The viewer is a member and may write.
     pub joined: bool,
+    /// The viewer may change the room.
+    pub own: bool,
     /// The room's `rev` in the snapshot that the messages were read in.
     pub rev: i64,
     pub last_seq: i64,
     pub read_seq: i64,
+    /// What the viewer wants to hear of it.
+    pub level: Level,
+    /// The other one of a private conversation.
+    pub peer: Option<PeerView>,
+    /// The viewer may pin messages here.
+    pub may_pin: bool,
+    /// The viewer may delete the messages of others here.
+    pub may_remove: bool,
 }
 
-/// One channel.
+/// The other one of a private conversation.
+#[derive(Debug, Clone, Default)]
+pub struct PeerView {
+    pub id: i64,
+    pub username: String,
+    pub guest: bool,
+    /// `online`, `away`, `dnd` or `offline`.
+    pub state: &'static str,
+    /// What they say about themselves at the moment, or empty.
+    pub status: String,
+    /// The viewer themselves: this is where they keep notes.
+    pub oneself: bool,
+}
+
+impl RoomView {
+    pub fn is_channel(&self) -> bool {
+        self.kind == Kind::Channel.as_str()
+    }
+
+    /// The name as it stands before what one writes: a channel has its mark.
+    pub fn called(&self) -> String {
+        if self.is_channel() { format!("# {}", self.name) } else { self.name.clone() }
+    }
+}
+
+/// One conversation.
 #[derive(Template)]
-#[template(path = "chat/channel.html")]
-pub struct ChannelPage {
+#[template(path = "chat/room.html")]
+pub struct RoomPage {
     pub shell: Shell,
     pub room: RoomView,
     /// Ascending by `seq`, grouped and dated.
@@ -50,17 +93,25 @@ pub struct ChannelPage {
     /// 16 to 64 random characters; a doubled submit stores once.
     pub nonce: String,
     pub typed_text: String,
+    /// Bytes of one file; nothing for those who may send none.
+    pub bytes_max: Option<u64>,
     /// Field `text`, and `""` for the form as a whole.
     pub errors: FieldErrors,
+    /// What is open beside the conversation.
+    pub details: Option<Details>,
 }
 
-impl ChannelPage {
+impl RoomPage {
     fn first_seq(&self) -> i64 {
         self.messages.first().map_or(0, |message| message.seq)
     }
 
     fn blank(&self) -> MessageView {
         MessageView::default()
+    }
+
+    fn blank_member(&self) -> Member {
+        Member { state: "offline", ..Member::default() }
     }
 }
 
@@ -69,25 +120,39 @@ pub struct PageQuery {
     before: Option<i64>,
     after: Option<i64>,
     around: Option<i64>,
+    /// A moment, ms: the first message from there on, among its neighbours.
+    at: Option<i64>,
+    /// The same for a day in UTC, as `2026-11-20`: what a form without a script sends.
+    day: Option<String>,
+    // Read by an extractor of its own: serde's `flatten` takes numbers of a query for texts.
+    #[serde(skip)]
+    details: DetailsQuery,
 }
 
-/// `GET /c/{name}`: the channel with its newest messages, or those that the query asks for.
-pub async fn channel(
+impl PageQuery {
+    fn wanted(&self) -> Result<Wanted> {
+        let day = self.day.as_deref().filter(|day| !day.is_empty()).map(reading::day).transpose()?;
+        reading::wanted(self.before, self.after, self.around, self.at.or(day))
+    }
+}
+
+/// `GET /c/{name}`, `/g/{id}`, `/dm/{username}`: the conversation with its newest messages, or those that the query asks for.
+pub async fn show(
     reader: Reader,
-    name: web::Path<String>,
+    path: web::Path<(String, String)>,
     query: web::Query<PageQuery>,
+    details: web::Query<DetailsQuery>,
     chat: web::Data<Chat>,
     pages: web::Data<Pages>,
 ) -> Result<HttpResponse> {
-    let query = query.into_inner();
-    let page = channel_page(&reader, &name, &query, &chat, &pages).await?;
+    let query = PageQuery { details: details.into_inner(), ..query.into_inner() };
+    let page = page_of(&reader, &path.into(), &query, &chat, &pages).await?;
     if let Some(visitor) = &reader.visitor {
         let (accounts, person, href) =
             (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
-        if page.room.joined && !page.newer {
-            // Whoever is shown the newest message has seen it, with scripts or without.
-            chat.rooms.marks.set(visitor.person.id, RoomId(page.room.id), page.room.last_seq, false);
-            chat.accounts.events.publish(&Event::ReadMoved(visitor.person.id));
+        let unseen = page.room.last_seq > page.room.read_seq;
+        if page.room.joined && page.room.id > 0 && !page.newer && unseen {
+            chat.seen(visitor.person.id, RoomId(page.room.id), page.room.last_seq);
         }
         // Nobody waits for it: the page is right whether or not the place could be kept.
         actix_web::rt::spawn(async move { accounts.remember_place(&person, &href).await });
@@ -95,118 +160,172 @@ pub async fn channel(
     html(StatusCode::OK, &page)
 }
 
-async fn channel_page(
+/// Whether there are messages before those on the page.
+fn has_older(wanted: message::Page, found: &[crate::rooms::Message], more: bool) -> bool {
+    match wanted {
+        // Going forward, `more` speaks of the newer ones; older ones exist unless the page starts with the first.
+        message::Page::After(_) => found.first().is_some_and(|m| m.seq > 1),
+        _ => more,
+    }
+}
+
+/// What the viewer may do in a room besides writing.
+struct Rights {
+    /// Change its name and topic.
+    rename: bool,
+    pin: bool,
+    /// Delete the messages of others.
+    remove: bool,
+}
+
+fn rights(conn: &mut Conn, asking: Asking, found: &room::Room) -> Rights {
+    let mut has = |verb| asking.id != UserId(0) && may(conn, asking, found, verb).is_ok();
+    Rights { rename: has(Verb::Rename), pin: has(Verb::Pin), remove: has(Verb::Remove) }
+}
+
+/// The conversation at `place` as `reader` sees it.
+///
+/// # Errors
+/// `NotFound` for what isn't there for them.
+pub(super) async fn page_of(
     reader: &Reader,
-    name: &str,
+    place: &Place,
     query: &PageQuery,
     chat: &Chat,
     pages: &Pages,
-) -> Result<ChannelPage> {
-    let wanted = message::Page::parse(query.before, query.after, query.around)?;
-    let user = reader.visitor.as_ref().map(|v| v.person.id);
-    let asked = name.to_owned();
-    let (mut view, found, more) = chat
+) -> Result<RoomPage> {
+    if reader.visitor.is_none() && matches!(place, Place::Direct(_)) {
+        return Err(Error::SignInFirst);
+    }
+    let person = reader.visitor.as_ref().map(|v| &*v.person);
+    let page = match place.find(chat, person.map(|p| p.id)).await? {
+        Found { room: Some(id), peer } => existing(reader, id, peer.as_deref(), query, chat).await?,
+        Found { room: None, peer: Some(peer) } => unwritten(chat, person, &peer)?,
+        Found { room: None, peer: None } => return Err(room::nowhere()),
+    };
+    let bytes_max = person
+        .filter(|person| chat.accounts.allows(person, Right::Files))
+        .map(|_| chat.rooms.uploads.bytes_max);
+    let shell = pages.shell(reader.viewer(), page.room.name.clone(), page.room.href.clone()).await;
+    Ok(RoomPage { shell, bytes_max, ..page })
+}
+
+/// The page of a room that is there, without what stands around it.
+async fn existing(
+    reader: &Reader,
+    id: RoomId,
+    peer: Option<&Person>,
+    query: &PageQuery,
+    chat: &Chat,
+) -> Result<RoomPage> {
+    let wanted = query.wanted()?;
+    let person = reader.visitor.as_ref().map(|v| &*v.person);
+    let user = person.map(|p| p.id);
+    // A signed-out reader is nobody's member; channels are open to them here.
+    let asking = person.map_or(Asking::from(UserId(0)), Asking::from);
+    let marks = chat.rooms.marks.clone();
+    let (view, page, (found, more), quotes, rights) = chat
         .rooms
         .db
         .snapshot(move |conn| {
-            let found = room::find_channel(conn, &asked)?;
-            let mark = user.map_or(Ok(None), |user| room::read_mark(conn, user, found.id))?;
-            let (messages, more) = message::page(conn, found.id, wanted, message::PAGE)?;
-            Ok((crate::rooms::RoomView::new(found, mark), messages, more))
+            let found = room::find(conn, id)?;
+            may(conn, asking, &found, Verb::Read)?;
+            let rights = rights(conn, asking, &found);
+            let mark = user.map_or(Ok(None), |user| room::read_mark(conn, user, id))?;
+            let page = wanted.find(conn, &found)?;
+            let messages = message::page(conn, id, page, message::PAGE)?;
+            let quotes = quote::of(conn, id, &messages.0)?;
+            let mut view = crate::rooms::RoomView::new(found, mark);
+            if let Some(user) = user {
+                marks.see(conn, user, std::slice::from_mut(&mut view))?;
+            }
+            Ok((view, page, messages, quotes, rights))
         })
         .await?;
-    if let Some(user) = user {
-        chat.rooms.marks.overlay(user, std::slice::from_mut(&mut view));
-    }
-    let newer = found.last().is_some_and(|last| last.seq < view.last_seq);
-    // Going forward, `more` speaks of the newer ones; older ones exist unless the page starts with the first.
-    let older = if matches!(wanted, message::Page::After(_)) {
-        found.first().is_some_and(|m| m.seq > 1)
-    } else {
-        more
+    // Who is in a room is told to those alone who have a name here themselves.
+    let details = match user {
+        Some(user) => details::open(chat, user, view.id, &query.details).await?,
+        None => None,
     };
+    let newer = found.last().is_some_and(|last| last.seq < view.last_seq);
+    let older = has_older(page, &found, more);
     let mut messages: Vec<MessageView> = found.into_iter().map(MessageView::from).collect();
     for message in &mut messages {
-        message.focus = query.around == Some(message.seq);
+        message.focus = page == message::Page::Around(message.seq);
+        message.reply = message.reply.take().map(|reply| quotes.get(&reply.seq).cloned().unwrap_or(reply));
     }
     arrange(&mut messages, view.read_seq, user.map(|id| id.0));
-    let href = channel_href(&view.name);
-    Ok(ChannelPage {
-        shell: pages.shell(reader.viewer(), view.name.clone(), href.clone()).await,
-        room: RoomView {
-            id: view.id.0,
-            name: view.name,
-            href,
-            topic: view.topic,
-            members: view.members,
-            joined: view.joined,
-            rev: view.rev,
-            last_seq: view.last_seq,
-            read_seq: view.read_seq,
-        },
-        messages,
-        more: older,
-        newer,
+    let room = drawn(chat, view, &rights, peer, user);
+    Ok(RoomPage { messages, more: older, newer, details, ..blank_page(room)? })
+}
+
+fn blank_page(room: RoomView) -> Result<RoomPage> {
+    Ok(RoomPage {
+        shell: Shell::default(),
+        room,
+        messages: Vec::new(),
+        more: false,
+        newer: false,
         nonce: Nonce::random()?.as_str().to_owned(),
         typed_text: String::new(),
+        bytes_max: None,
         errors: FieldErrors::default(),
+        details: None,
     })
 }
 
-#[derive(Deserialize)]
-pub struct SendForm {
-    #[serde(default)]
-    text: String,
-    /// A browser's form brings one; a hand-written request may leave it out.
-    nonce: Option<String>,
-}
-
-/// `POST /c/{name}`: sends a message and goes back to the channel.
-pub async fn send(
-    visitor: Visitor,
-    name: web::Path<String>,
-    form: web::Form<SendForm>,
-    chat: web::Data<Chat>,
-    pages: web::Data<Pages>,
-) -> Result<HttpResponse> {
-    let form = form.into_inner();
-    let asked = name.clone();
-    let room = chat.rooms.db.read(move |conn| room::find_channel(conn, &asked)).await?;
-    match post(&visitor, room.id, &form, &chat).await {
-        Ok(()) => Ok(see_other(&channel_href(&room.name))),
-        Err(error @ (Error::Invalid(_) | Error::Conflict { .. } | Error::TooMany { .. })) => {
-            let reader = Reader { visitor: Some(visitor) };
-            let mut page = channel_page(&reader, &name, &PageQuery::default(), &chat, &pages).await?;
-            page.errors = FieldErrors::of_error(&error, "text");
-            page.typed_text = form.text;
-            html(StatusCode::UNPROCESSABLE_ENTITY, &page)
-        }
-        Err(error) => Err(error),
+/// A room as the page shows it.
+fn drawn(
+    chat: &Chat,
+    view: crate::rooms::RoomView,
+    rights: &Rights,
+    peer: Option<&Person>,
+    user: Option<UserId>,
+) -> RoomView {
+    let name = peer.map_or_else(|| view.name.clone(), |peer| peer.display_name.clone());
+    RoomView {
+        id: view.id.0,
+        kind: view.kind.as_str(),
+        href: peer.map_or_else(|| place::href(&view), |peer| direct_href(&peer.username)),
+        name,
+        topic: view.topic,
+        members: view.members,
+        joined: view.joined,
+        own: rights.rename,
+        rev: view.rev,
+        last_seq: view.last_seq,
+        read_seq: view.read_seq,
+        level: view.level.unwrap_or_default(),
+        may_pin: rights.pin,
+        may_remove: rights.remove,
+        peer: peer.map(|peer| peer_view(chat, peer, user)),
     }
 }
 
-async fn post(visitor: &Visitor, room: RoomId, form: &SendForm, chat: &Chat) -> Result<()> {
-    chat.limits.send(visitor.person.id)?;
-    let nonce = match &form.nonce {
-        Some(nonce) => nonce.clone(),
-        None => Nonce::random()?.as_str().to_owned(),
-    };
-    let typed = Typed { nonce, text: form.text.clone(), ..Typed::default() };
-    chat.rooms.post(typed.check(visitor.person.as_ref().into(), room)?).await.map(drop)
+fn peer_view(chat: &Chat, peer: &Person, user: Option<UserId>) -> PeerView {
+    let here = chat.presence.of(&[peer.id]).pop();
+    PeerView {
+        id: peer.id.0,
+        username: peer.username.clone(),
+        guest: peer.is_guest(),
+        state: here.as_ref().map_or("offline", |here| here.state),
+        status: here.map(|here| here.text).unwrap_or_default(),
+        oneself: user == Some(peer.id),
+    }
 }
 
-/// `POST /c/{name}/join`
-pub async fn join(visitor: Visitor, name: web::Path<String>, chat: web::Data<Chat>) -> Result<HttpResponse> {
-    let target = Target::Channel(name.into_inner());
-    let room = chat.rooms.change_room(Request::Join { user: visitor.person.id, target }).await?;
-    Ok(see_other(&channel_href(&room.name)))
-}
-
-/// `POST /c/{name}/leave`
-pub async fn leave(visitor: Visitor, name: web::Path<String>, chat: web::Data<Chat>) -> Result<HttpResponse> {
-    let target = Target::Channel(name.into_inner());
-    chat.rooms.change_room(Request::Leave { user: visitor.person.id, target }).await?;
-    Ok(see_other("/channels"))
+/// The page of a private conversation that nobody has begun: the room is made by its first message.
+fn unwritten(chat: &Chat, person: Option<&Person>, peer: &Person) -> Result<RoomPage> {
+    let user = person.map(|p| p.id);
+    blank_page(RoomView {
+        kind: Kind::Direct.as_str(),
+        name: peer.display_name.clone(),
+        href: direct_href(&peer.username),
+        members: 2,
+        joined: true,
+        peer: Some(peer_view(chat, peer, user)),
+        ..RoomView::default()
+    })
 }
 
 /// `GET /m/{room}/{seq}`: a message's own address leads to the page that shows it among its neighbours.
@@ -218,21 +337,16 @@ pub async fn permalink(
     let (id, seq) = path.into_inner();
     // A signed-out reader is nobody's member; the board and the channels are open to them here.
     let user = reader.visitor.as_ref().map_or(UserId(0), |v| v.person.id);
-    let around = History {
-        room: id,
-        before: None,
-        after: Some(seq.saturating_sub(1).max(0)),
-        around: None,
-        limit: Some(1),
-    };
-    let page = command::history(&chat, user, protocol::History { ..around }).await?;
+    let after = Some(seq.saturating_sub(1).max(0));
+    let asked = History { room: id, after, limit: Some(1), ..History::default() };
+    let page = command::history(&chat, user, asked).await?;
     if page.messages.first().is_none_or(|m| m.seq != seq) {
         return Err(Error::NotFound("There is no such message."));
     }
-    let room = chat.rooms.db.read(move |conn| room::find(conn, id)).await?;
+    let room = command_rooms::one(&chat, user, id).await?;
     let place = match room.kind {
         Kind::Board => format!("/board?before={}", seq + 1),
-        _ => format!("{}?around={seq}", channel_href(&room.name)),
+        _ => format!("{}?around={seq}", place::href(&room)),
     };
     Ok(see_other(&format!("{place}#m-{seq}")))
 }
@@ -240,6 +354,7 @@ pub async fn permalink(
 #[cfg(test)]
 mod page_tests {
     use super::*;
+    use crate::chat::details::MembersView;
     use crate::site::page::{Person, Stamp};
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
@@ -256,30 +371,55 @@ mod page_tests {
     }
 
     #[test]
-    fn the_channel_page_escapes_everything() {
+    fn the_page_escapes_everything() {
         let mut messages = vec![message(1, 1, 0), message(2, 2, 1000)];
         messages[1].title = HOSTILE.into();
         messages[1].edited = true;
+        messages[1].reply = Some(crate::rooms::Quote { seq: 1, name: HOSTILE.into(), words: HOSTILE.into() });
+        messages[1].reactions =
+            vec![crate::rooms::Reaction { emoji: HOSTILE.into(), n: 1, users: vec![UserId(7)] }];
         arrange(&mut messages, 1, Some(1));
-        let page = ChannelPage {
+        let page = RoomPage {
             shell: Shell::new(HOSTILE, HOSTILE),
             room: RoomView {
                 id: 5,
+                kind: "direct",
                 name: HOSTILE.into(),
                 href: "/c/%22".into(),
                 topic: HOSTILE.into(),
                 members: 2,
                 joined: true,
+                own: true,
                 rev: 2,
                 last_seq: 2,
                 read_seq: 1,
+                level: Level::Mentions,
+                peer: Some(PeerView {
+                    username: HOSTILE.into(),
+                    state: "online",
+                    status: HOSTILE.into(),
+                    ..PeerView::default()
+                }),
+                may_pin: true,
+                may_remove: true,
             },
             messages,
             more: true,
             newer: true,
             nonce: HOSTILE.into(),
             typed_text: HOSTILE.into(),
+            bytes_max: Some(1),
             errors: FieldErrors::one("text", HOSTILE),
+            details: Some(Details::Members(MembersView {
+                here: vec![Member {
+                    username: HOSTILE.into(),
+                    display_name: HOSTILE.into(),
+                    text: HOSTILE.into(),
+                    ..Member::default()
+                }],
+                others: Vec::new(),
+                next: Some(HOSTILE.into()),
+            })),
         };
         let html = page.render().unwrap();
         assert!(!html.contains("<script>alert"), "{html}");

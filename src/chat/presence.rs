@@ -1,6 +1,7 @@
 //! Who is here now, in which state: written by the ChatServer, read by every page that shows people.
 
 use super::protocol;
+use crate::clock::now_ms;
 use crate::ids::UserId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,8 @@ struct Here {
 #[derive(Clone, Default)]
 pub struct Presence {
     here: Arc<RwLock<HashMap<UserId, Here>>>,
+    /// Who has left since it was last written down, and when, ms.
+    left: Arc<RwLock<HashMap<UserId, i64>>>,
 }
 
 impl Presence {
@@ -36,6 +39,7 @@ impl Presence {
         let last = entry.connections == 0;
         if last {
             here.remove(&user);
+            self.left.write().unwrap_or_else(PoisonError::into_inner).insert(user, now_ms());
         }
         last
     }
@@ -59,6 +63,19 @@ impl Presence {
         users.iter().map(now).collect()
     }
 
+    /// Who has left since the last call and has not come back, and when, ms. Going from page to page is no leaving.
+    pub fn take_left(&self) -> Vec<(UserId, i64)> {
+        let here = self.here.read().unwrap_or_else(PoisonError::into_inner);
+        let left = std::mem::take(&mut *self.left.write().unwrap_or_else(PoisonError::into_inner));
+        left.into_iter().filter(|(user, _)| !here.contains_key(user)).collect()
+    }
+
+    /// Those who are here, at most `limit` of them.
+    pub fn everybody(&self, limit: usize) -> Vec<UserId> {
+        let here = self.here.read().unwrap_or_else(PoisonError::into_inner);
+        here.keys().copied().take(limit).collect()
+    }
+
     /// How many people are here.
     pub fn count(&self) -> usize {
         self.here.read().unwrap_or_else(PoisonError::into_inner).len()
@@ -69,6 +86,10 @@ impl crate::accounts::Presence for Presence {
     fn online(&self, users: &[UserId]) -> Vec<bool> {
         let here = self.here.read().unwrap_or_else(PoisonError::into_inner);
         users.iter().map(|user| here.contains_key(user)).collect()
+    }
+
+    fn left_at(&self, user: UserId) -> Option<i64> {
+        self.left.read().unwrap_or_else(PoisonError::into_inner).get(&user).copied()
     }
 }
 
@@ -87,5 +108,18 @@ mod tests {
         assert!(presence.depart(ann));
         assert_eq!((presence.of(&[ann])[0].state, presence.count()), ("offline", 0));
         assert!(!presence.set(ann, "away", ""));
+    }
+
+    #[test]
+    fn who_has_left_is_told_once_and_only_if_they_stayed_away() {
+        let (presence, ann, bob) = (Presence::default(), UserId(1), UserId(2));
+        for user in [ann, bob] {
+            presence.arrive(user, "online", "");
+            presence.depart(user);
+        }
+        presence.arrive(bob, "online", "");
+        let left: Vec<UserId> = presence.take_left().into_iter().map(|(user, _)| user).collect();
+        assert_eq!(left, [ann]);
+        assert!(presence.take_left().is_empty());
     }
 }

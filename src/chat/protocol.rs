@@ -1,8 +1,10 @@
 //! The `hubbub.v1` protocol: what a client may say, and how the server's frames are written.
 
+use super::amend::{Delete, Edit, Pin, React};
+use super::command_rooms::{self, Command as Room};
 use crate::error::{Error, Result};
-use crate::ids::{RoomId, UserId};
-use crate::rooms::{Message, Outcome, RoomView};
+use crate::ids::{AttachmentId, RoomId, UserId};
+use crate::rooms::{self, Level, Message, Outcome, ReadMark, RoomView};
 use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser};
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -30,15 +32,19 @@ pub struct Send {
     pub title: Option<String>,
     pub reply_to: Option<i64>,
     #[serde(default)]
-    pub attachments: Vec<serde_json::Value>,
+    pub attachments: Vec<AttachmentId>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct History {
     pub room: RoomId,
+    /// Only the message of this `seq` and the replies in its thread.
+    pub thread: Option<i64>,
     pub before: Option<i64>,
     pub after: Option<i64>,
     pub around: Option<i64>,
+    /// A moment, ms: the first message from there on, with what stands around it.
+    pub at: Option<i64>,
     pub limit: Option<i64>,
 }
 
@@ -56,14 +62,6 @@ pub struct Which {
     pub name: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-pub struct Create {
-    pub kind: String,
-    pub name: String,
-    #[serde(default)]
-    pub topic: String,
-}
-
 /// A page of rooms or people.
 #[derive(Debug, Deserialize)]
 pub struct List {
@@ -78,6 +76,12 @@ pub struct Read {
     pub seq: i64,
     #[serde(default)]
     pub back: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct SetLevel {
+    pub room: RoomId,
+    pub level: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,14 +104,20 @@ pub struct Watch {
 #[derive(Debug)]
 pub enum Command {
     Send(Send),
+    Edit(Edit),
+    Delete(Delete),
+    React(React),
+    Pin(Pin),
     History(History),
     Changes(Changes),
     Join(Which),
     Leave(Which),
-    Create(Create),
+    /// One about rooms themselves.
+    Room(command_rooms::Command),
     Rooms(List),
     People(List),
     Read(Read),
+    Level(SetLevel),
     Typing(Typing),
     Status(Status),
     Watch(Watch),
@@ -126,14 +136,25 @@ pub fn parse(frame: &str) -> std::result::Result<(Option<u64>, Result<Command>),
     let head: Head<'_> = serde_json::from_str(frame).map_err(|_| NotARequest)?;
     let command = match head.kind.as_ref() {
         "send" => body(frame).map(Command::Send),
+        "edit" => body(frame).map(Command::Edit),
+        "delete" => body(frame).map(Command::Delete),
+        "react" => body(frame).map(Command::React),
+        "pin" => body(frame).map(Command::Pin),
         "history" => body(frame).map(Command::History),
         "changes" => body(frame).map(Command::Changes),
         "join" => body(frame).map(Command::Join),
         "leave" => body(frame).map(Command::Leave),
-        "create" => body(frame).map(Command::Create),
+        "create" => body(frame).map(Room::Create).map(Command::Room),
+        "invite" => body(frame).map(Room::Invite).map(Command::Room),
+        "kick" => body(frame).map(Room::Kick).map(Command::Room),
+        "rename" => body(frame).map(Room::Rename).map(Command::Room),
+        "topic" => body(frame).map(Room::Topic).map(Command::Room),
+        "delete_room" => body(frame).map(Room::Delete).map(Command::Room),
+        "open" => body(frame).map(Room::Open).map(Command::Room),
         "rooms" => body(frame).map(Command::Rooms),
         "people" => body(frame).map(Command::People),
         "read" => body(frame).map(Command::Read),
+        "level" => body(frame).map(Command::Level),
         "typing" => body(frame).map(Command::Typing),
         "status" => body(frame).map(Command::Status),
         "watch" => body(frame).map(Command::Watch),
@@ -241,6 +262,11 @@ struct PostedBody {
 }
 
 #[derive(Debug, Serialize)]
+struct AmendedBody {
+    rev: i64,
+}
+
+#[derive(Debug, Serialize)]
 pub struct RoomBody {
     pub room: RoomView,
 }
@@ -255,7 +281,10 @@ pub struct JoinedBody {
 pub fn outcome(id: Option<u64>, result: &Result<Outcome>) -> Bytes {
     match result {
         Ok(Outcome::Posted(p)) => reply(id, PostedBody { seq: p.seq, rev: p.rev, at: p.at }),
-        Ok(Outcome::Room(room) | Outcome::Joined(room)) => reply(id, RoomBody { room: room.clone() }),
+        Ok(Outcome::Amended(message)) => reply(id, AmendedBody { rev: message.rev }),
+        Ok(Outcome::Room(room) | Outcome::Joined(room) | Outcome::Opened { room, .. }) => {
+            reply(id, RoomBody { room: room.clone() })
+        }
         Ok(Outcome::Stored) => reply(id, Nothing {}),
         Err(error) => refusal(id, error),
     }
@@ -273,6 +302,41 @@ pub struct RoomEvent<'a> {
     pub room: &'a RoomView,
 }
 
+/// A `read` event: the person's own mark moved somewhere else.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "read")]
+pub struct ReadEvent {
+    #[serde(flatten)]
+    pub mark: ReadMark,
+}
+
+/// A `room` event that says only what the person wants to hear of it.
+pub fn level_changed(room: &RoomView) -> Bytes {
+    #[derive(Serialize)]
+    struct Heard {
+        id: RoomId,
+        level: Option<Level>,
+        mentions: i64,
+    }
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "room")]
+    struct Event {
+        room: Heard,
+    }
+    frame(&Event { room: Heard { id: room.id, level: room.level, mentions: room.mentions } })
+}
+
+/// A `room` event for everybody in it: what changed, without what is different for each.
+pub fn room_changed(room: &rooms::Room) -> Bytes {
+    frame(&serde_json::json!({
+        "type": "room",
+        "room": {
+            "id": room.id, "kind": room.kind, "name": room.name, "topic": room.topic, "owner": room.owner,
+            "members": room.members, "last_seq": room.last_seq, "rev": room.rev, "joined": true,
+        },
+    }))
+}
+
 /// A `room` event for a room that the person has lost.
 pub fn room_gone(room: RoomId) -> Bytes {
     frame(&serde_json::json!({ "type": "room", "room": { "id": room }, "gone": true }))
@@ -286,6 +350,11 @@ pub struct Presence {
     pub state: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub text: String,
+}
+
+/// A `presence` frame.
+pub fn presence<T: Serialize>(users: &[T]) -> Bytes {
+    frame(&serde_json::json!({ "type": "presence", "users": users }))
 }
 
 #[cfg(test)]

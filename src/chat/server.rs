@@ -3,17 +3,19 @@
 //! It encodes each message once and hands the batch to the workers' shards, which know the outboxes. It holds no
 //! message: what it knows can be lost at any moment and is read from the database again.
 
+use super::company::Company;
+use super::crowd::{Crowds, News};
 use super::presence::Presence;
 use super::protocol;
 use super::shard::{Deliver, Shard};
 use crate::accounts::Person;
-use crate::ids::{RoomId, SessionId, UserId};
-use crate::rooms::{Committed, Fact, Origin, Outcome, RoomView};
+use crate::ids::{Credential, RoomId, UserId};
+use crate::rooms::{Committed, Fact, Message as Stored, Origin, Outcome, RoomView};
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use bytes::{Bytes, BytesMut};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// How often changes of presence are told: a storm of sign-ins costs one message per worker.
@@ -30,10 +32,11 @@ pub struct Delivery {
 /// One thing to do; frames are encoded already.
 #[derive(Debug)]
 pub enum Item {
-    /// Frames for all connections in a room.
+    /// Frames for all connections in a room; the messages among them for those of another protocol.
     Room {
         room: RoomId,
         frames: Bytes,
+        messages: Vec<Arc<Stored>>,
     },
     /// The person's connections are in the room from here on.
     Joined {
@@ -72,9 +75,10 @@ pub enum Item {
         origin: Origin,
         room: RoomView,
     },
-    Presence(Vec<protocol::Presence>),
-    EndSessions {
-        sessions: Vec<SessionId>,
+    /// For those who watch each person, and for the others in the rooms beside them.
+    Presence(Vec<(protocol::Presence, Arc<[RoomId]>)>),
+    End {
+        ended: Vec<Credential>,
         frame: Bytes,
     },
     Farewell,
@@ -88,11 +92,21 @@ pub struct ChatServer {
     presence: Presence,
     /// Whose presence has changed since it was last told.
     changed: HashSet<UserId>,
+    company: Company,
+    /// Who has come and gone since a room's members were last told.
+    crowds: Crowds,
 }
 
 impl ChatServer {
     pub fn new(presence: Presence) -> Self {
-        Self { shards: Vec::new(), connections: HashMap::new(), presence, changed: HashSet::new() }
+        Self {
+            shards: Vec::new(),
+            connections: HashMap::new(),
+            presence,
+            changed: HashSet::new(),
+            company: Company::default(),
+            crowds: Crowds::default(),
+        }
     }
 
     fn deliver(&self, delivery: Delivery) {
@@ -107,10 +121,20 @@ impl ChatServer {
     }
 
     fn tell_presence(&mut self) {
-        if !self.changed.is_empty() {
-            let users: Vec<UserId> = self.changed.drain().collect();
-            self.deliver_one(Item::Presence(self.presence.of(&users)));
+        if self.changed.is_empty() {
+            return;
         }
+        let users: Vec<UserId> = self.changed.drain().collect();
+        let now = self.presence.of(&users);
+        let told = now.into_iter().map(|presence| {
+            let rooms = self.company.rooms_of(presence.user);
+            (presence, rooms)
+        });
+        let told: Vec<_> = told.collect();
+        for (presence, _) in told.iter().filter(|(presence, _)| presence.state == "offline") {
+            self.company.forget(presence.user);
+        }
+        self.deliver_one(Item::Presence(told));
     }
 }
 
@@ -150,9 +174,30 @@ impl Handler<Arrive> for ChatServer {
 
     fn handle(&mut self, arrive: Arrive, _: &mut Self::Context) {
         self.connections.insert(arrive.connection, arrive.user);
+        self.company.expect(arrive.user);
         if self.presence.arrive(arrive.user, arrive.state, &arrive.text) {
             self.changed.insert(arrive.user);
         }
+    }
+}
+
+/// The rooms of somebody who has come in, as [`room::company`](crate::rooms::room::company) read them after the
+/// connection was registered. Answers with those who are here in them.
+#[derive(Message)]
+#[rtype(result = "Vec<UserId>")]
+pub struct Meet {
+    pub user: UserId,
+    pub rooms: Vec<RoomId>,
+}
+
+impl Handler<Meet> for ChatServer {
+    type Result = Vec<UserId>;
+
+    fn handle(&mut self, Meet { user, rooms }: Meet, _: &mut Self::Context) -> Self::Result {
+        if self.company.meet(user, rooms) {
+            self.changed.insert(user);
+        }
+        self.company.around(user)
     }
 }
 
@@ -230,7 +275,44 @@ impl Handler<Publish> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, Publish { committed, permit }: Publish, _: &mut Self::Context) {
-        self.deliver(Delivery { items: items(committed), _permit: permit });
+        let mut met = Vec::new();
+        for fact in &committed.facts {
+            match fact {
+                Fact::Joined { user, room, came } => {
+                    if *came {
+                        self.crowds.came(room.id, room.members, *user);
+                    }
+                    if self.company.joined(*user, room) {
+                        self.changed.insert(*user);
+                        met.push((*user, room.id));
+                    }
+                }
+                Fact::Left { user, room, members } => {
+                    self.crowds.went(*room, *members, *user);
+                    self.company.left(*user, *room);
+                }
+                Fact::Message(_) | Fact::RoomChanged(_) => {}
+            }
+        }
+        let mut items = items(committed);
+        items.extend(met.into_iter().map(|(user, room)| {
+            let users = self.presence.of(&self.company.inside(room, user));
+            Item::Person { user, frame: protocol::presence(&users), except: None }
+        }));
+        self.deliver(Delivery { items, _permit: permit });
+    }
+}
+
+/// Takes what the members of rooms are to be told by now.
+#[derive(Message)]
+#[rtype(result = "Vec<News>")]
+pub struct TakeNews;
+
+impl Handler<TakeNews> for ChatServer {
+    type Result = Vec<News>;
+
+    fn handle(&mut self, TakeNews: TakeNews, _: &mut Self::Context) -> Self::Result {
+        self.crowds.due(Instant::now())
     }
 }
 
@@ -238,28 +320,42 @@ impl Handler<Publish> for ChatServer {
 /// leave, so that losing a room stays ordered with its messages.
 fn items(committed: Committed) -> Vec<Item> {
     let mut items = Vec::with_capacity(committed.facts.len() + committed.replies.len());
-    let mut rooms: Vec<(RoomId, BytesMut)> = Vec::new();
+    let mut rooms: Vec<(RoomId, BytesMut, Vec<Arc<Stored>>)> = Vec::new();
     let mut places: HashMap<RoomId, usize> = HashMap::new();
-    let flush =
-        |rooms: &mut Vec<(RoomId, BytesMut)>, places: &mut HashMap<RoomId, usize>, items: &mut Vec<Item>| {
-            items.extend(rooms.drain(..).map(|(room, bytes)| Item::Room { room, frames: bytes.freeze() }));
-            places.clear();
-        };
+    let flush = |rooms: &mut Vec<(RoomId, BytesMut, Vec<Arc<Stored>>)>,
+                 places: &mut HashMap<RoomId, usize>,
+                 items: &mut Vec<Item>| {
+        items.extend(rooms.drain(..).map(|(room, bytes, messages)| Item::Room {
+            room,
+            frames: bytes.freeze(),
+            messages,
+        }));
+        places.clear();
+    };
     for fact in committed.facts {
         match fact {
             Fact::Message(message) => {
                 let place = *places.entry(message.room).or_insert_with(|| {
-                    rooms.push((message.room, BytesMut::new()));
+                    rooms.push((message.room, BytesMut::new(), Vec::new()));
                     rooms.len() - 1
                 });
                 protocol::put_frame(&mut rooms[place].1, message.as_ref());
+                rooms[place].2.push(message);
             }
-            Fact::Joined { user, room } => {
+            Fact::Joined { user, room, .. } => {
                 flush(&mut rooms, &mut places, &mut items);
                 let frame = protocol::frame(&protocol::RoomEvent { room: &room });
                 items.push(Item::Joined { user, room: room.id, frame });
             }
-            Fact::Left { user, room } => {
+            Fact::RoomChanged(room) => {
+                flush(&mut rooms, &mut places, &mut items);
+                items.push(Item::Room {
+                    room: room.id,
+                    frames: protocol::room_changed(&room),
+                    messages: Vec::new(),
+                });
+            }
+            Fact::Left { user, room, .. } => {
                 flush(&mut rooms, &mut places, &mut items);
                 items.push(Item::Left { user, room, frame: protocol::room_gone(room) });
             }

@@ -3,13 +3,14 @@
 //! [`Local`] lives on the worker's thread and is shared by its connections without locks; the [`Shard`] actor is how
 //! the ChatServer reaches it, with one message per worker and batch.
 
+use super::classic::{Classic, Heard};
 use super::connection::Connection;
 use super::outbox::Outbox;
 use super::protocol::{self, Presence};
 use super::server::{Delivery, Item};
 use crate::accounts::Person;
-use crate::ids::{RoomId, SessionId, UserId};
-use crate::rooms::RoomView;
+use crate::ids::{Credential, RoomId, UserId};
+use crate::rooms::{Message as Stored, RoomView};
 use crate::site::lifeline::Rope;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use actix_http::ws::{CloseCode, OpCode};
@@ -42,13 +43,19 @@ pub struct HasJoined {
 #[rtype(result = "()")]
 pub struct PersonChanged(pub Arc<Person>);
 
+/// Whose seat it is, and so in which protocol its client is told.
+pub enum Ears {
+    Current(Addr<Connection>),
+    Classic(Addr<Classic>),
+}
+
 /// One connection as its worker knows it.
 pub struct Seat {
     pub user: UserId,
-    pub session: SessionId,
+    pub credential: Credential,
     pub outbox: Rc<Outbox>,
     pub rope: Rope,
-    pub connection: Addr<Connection>,
+    pub ears: Ears,
     rooms: HashSet<RoomId>,
     watching: Vec<UserId>,
     /// Joins (true) and leaves that were committed while the memberships were still being read.
@@ -61,6 +68,8 @@ pub struct Seat {
 struct Floor {
     seats: HashMap<u64, Seat>,
     rooms: HashMap<RoomId, HashMap<u64, Rc<Outbox>>>,
+    /// Connections of the classic protocol, which get messages instead of frames.
+    classic: HashMap<RoomId, HashMap<u64, Addr<Classic>>>,
     users: HashMap<UserId, Vec<u64>>,
     watchers: HashMap<UserId, HashSet<u64>>,
     next: u64,
@@ -82,10 +91,10 @@ impl Local {
     /// Seats a connection, so that what concerns its person reaches it from now on. Answers with its number.
     pub fn seat(
         &self,
-        (user, session): (UserId, SessionId),
+        (user, credential): (UserId, Credential),
         outbox: Rc<Outbox>,
         rope: Rope,
-        connection: Addr<Connection>,
+        ears: Ears,
     ) -> u64 {
         let mut floor = self.floor.borrow_mut();
         floor.next += 1;
@@ -95,10 +104,10 @@ impl Local {
             key,
             Seat {
                 user,
-                session,
+                credential,
                 outbox,
                 rope,
-                connection,
+                ears,
                 rooms: HashSet::new(),
                 watching: Vec::new(),
                 meanwhile: Some(Vec::new()),
@@ -172,7 +181,10 @@ impl Local {
         let mut floor = self.floor.borrow_mut();
         for item in &delivery.items {
             match item {
-                Item::Room { room, frames } => floor.tell_room(*room, frames, None),
+                Item::Room { room, frames, messages } => {
+                    floor.tell_room(*room, frames, None);
+                    floor.tell_classic(*room, messages);
+                }
                 Item::Typing { room, user, frame } => floor.tell_room(*room, frame, Some(*user)),
                 Item::Joined { user, room, frame } => floor.joined(*user, *room, frame),
                 Item::Left { user, room, frame } => floor.left(*user, *room, frame),
@@ -185,13 +197,15 @@ impl Local {
                     floor.send(origin.connection, frame);
                 }
                 Item::HasJoined { origin, room } if origin.worker == self.worker => {
-                    if let Some(seat) = floor.seats.get(&origin.connection) {
-                        seat.connection.do_send(HasJoined { request: origin.request, room: room.clone() });
+                    if let Some(Ears::Current(connection)) =
+                        floor.seats.get(&origin.connection).map(|seat| &seat.ears)
+                    {
+                        connection.do_send(HasJoined { request: origin.request, room: room.clone() });
                     }
                 }
                 Item::Reply { .. } | Item::HasJoined { .. } => {}
                 Item::Presence(changed) => floor.presence(changed),
-                Item::EndSessions { sessions, frame } => floor.end_sessions(sessions, frame),
+                Item::End { ended, frame } => floor.end(ended, frame),
                 Item::Farewell => floor.farewell(),
             }
         }
@@ -203,7 +217,14 @@ impl Floor {
         if let Some(seat) = self.seats.get_mut(&key)
             && seat.rooms.insert(room)
         {
-            self.rooms.entry(room).or_default().insert(key, seat.outbox.clone());
+            match &seat.ears {
+                Ears::Current(_) => {
+                    self.rooms.entry(room).or_default().insert(key, seat.outbox.clone());
+                }
+                Ears::Classic(connection) => {
+                    self.classic.entry(room).or_default().insert(key, connection.clone());
+                }
+            }
         }
     }
 
@@ -212,6 +233,12 @@ impl Floor {
             seats.remove(&key);
             if seats.is_empty() {
                 self.rooms.remove(&room);
+            }
+        }
+        if let Some(seats) = self.classic.get_mut(&room) {
+            seats.remove(&key);
+            if seats.is_empty() {
+                self.classic.remove(&room);
             }
         }
     }
@@ -242,8 +269,19 @@ impl Floor {
         self.cut(&full);
     }
 
+    fn tell_classic(&self, room: RoomId, messages: &[Arc<Stored>]) {
+        let Some(members) = self.classic.get(&room) else { return };
+        let full = |connection: &Addr<Classic>| {
+            messages.iter().any(|message| connection.try_send(Heard(message.clone())).is_err())
+        };
+        let full: Vec<u64> = members.iter().filter(|(_, c)| full(c)).map(|(key, _)| *key).collect();
+        self.cut(&full);
+    }
+
+    /// A frame of the current protocol; nothing for a client of the other.
     fn send(&mut self, key: u64, frame: &Bytes) {
         if let Some(seat) = self.seats.get(&key)
+            && matches!(seat.ears, Ears::Current(_))
             && seat.outbox.push(frame.clone()).is_err()
         {
             seat.rope.cut();
@@ -262,7 +300,10 @@ impl Floor {
         let mut keys: HashSet<u64> = self.watchers.get(&person.id).cloned().unwrap_or_default();
         for key in self.users.get(&person.id).into_iter().flatten() {
             if let Some(seat) = self.seats.get(key) {
-                seat.connection.do_send(PersonChanged(person.clone()));
+                match &seat.ears {
+                    Ears::Current(connection) => connection.do_send(PersonChanged(person.clone())),
+                    Ears::Classic(connection) => connection.do_send(PersonChanged(person.clone())),
+                }
             }
             keys.insert(*key);
         }
@@ -294,21 +335,25 @@ impl Floor {
         }
     }
 
-    fn presence(&mut self, changed: &[Presence]) {
+    fn presence(&mut self, changed: &[(Presence, Arc<[RoomId]>)]) {
         let mut news: HashMap<u64, Vec<&Presence>> = HashMap::new();
-        for presence in changed {
-            for key in self.watchers.get(&presence.user).into_iter().flatten() {
-                news.entry(*key).or_default().push(presence);
+        for (presence, rooms) in changed {
+            let watchers = self.watchers.get(&presence.user).into_iter().flatten();
+            // One's own browsers show it too, with or without a watch.
+            let own = self.users.get(&presence.user).into_iter().flatten();
+            let company = rooms.iter().filter_map(|room| self.rooms.get(room)).flat_map(HashMap::keys);
+            let keys: HashSet<u64> = watchers.chain(own).chain(company).copied().collect();
+            for key in keys {
+                news.entry(key).or_default().push(presence);
             }
         }
         for (key, users) in news {
-            let frame = protocol::frame(&serde_json::json!({ "type": "presence", "users": users }));
-            self.send(key, &frame);
+            self.send(key, &protocol::presence(&users));
         }
     }
 
-    fn end_sessions(&mut self, sessions: &[SessionId], frame: &Bytes) {
-        for seat in self.seats.values().filter(|seat| sessions.contains(&seat.session)) {
+    fn end(&mut self, ended: &[Credential], frame: &Bytes) {
+        for seat in self.seats.values().filter(|seat| ended.contains(&seat.credential)) {
             seat.outbox.close_with(frame.clone());
         }
     }
@@ -322,7 +367,8 @@ impl Floor {
             let notice = serde_json::json!({
                 "type": "notice", "text": "The server is restarting.", "reconnect_in": reconnect_in,
             });
-            let mut frames = protocol::frame(&notice).to_vec();
+            let is_classic = matches!(seat.ears, Ears::Classic(_));
+            let mut frames = if is_classic { Vec::new() } else { protocol::frame(&notice).to_vec() };
             frames.extend_from_slice(&protocol::close_frame(CloseCode::Restart, "The server is restarting."));
             seat.outbox.close_with(frames.into());
         }

@@ -1,11 +1,11 @@
 //! The WebSocket handshake of `/ws`.
 
-use super::Chat;
 use super::connection::{Connection, Patience};
 use super::frame_guard::{Alarm, FrameGuard};
 use super::outbox::{Outbox, OutboxStream};
 use super::protocol::FRAME_BYTES;
 use super::shard::Local;
+use super::{Chat, protocol};
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::site::lifeline;
@@ -29,7 +29,7 @@ pub async fn connect(
     let mut response = handshake_with_protocols(&request, &["hubbub.v1"])
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
     let outbox = Rc::new(Outbox::held());
-    let patience = Rc::new(Patience::new(outbox.clone()));
+    let patience = Rc::new(Patience::new(outbox.clone(), protocol::error_frame));
     let guarded = FrameGuard::new(payload, FRAME_BYTES, {
         let patience = patience.clone();
         move |alarm| match alarm {
@@ -40,7 +40,7 @@ pub async fn connect(
     let connection = Connection::new(
         chat.get_ref().clone(),
         local.0.clone(),
-        (visitor.person, visitor.session),
+        visitor,
         outbox.clone(),
         patience,
         lifeline::of(&request),

@@ -1,6 +1,6 @@
 //! A timeline's messages as they are shown: who stands under whose name, where days begin and unread ones start.
 
-use crate::rooms::Message;
+use crate::rooms::{Attachment, Message, Quote, Reaction};
 use crate::site::page::{Person, Stamp};
 
 /// Messages of one author within this many milliseconds stand together under one name.
@@ -18,8 +18,13 @@ pub struct MessageView {
     pub text: String,
     /// The text as sanitised HTML, when Markdown changed something.
     pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
     pub edited: bool,
     pub deleted: bool,
+    pub pinned: bool,
+    /// What it replies to.
+    pub reply: Option<Quote>,
+    pub reactions: Vec<Reaction>,
     /// Stands under the message before without repeating the name; set by [`arrange`].
     pub follows: bool,
     /// A new day begins here; set by [`arrange`].
@@ -33,31 +38,40 @@ pub struct MessageView {
 /// Groups messages by author, and marks where days begin and where unread ones start.
 /// `messages` ascend by `seq`; `viewer` never has their own messages unread.
 pub fn arrange(messages: &mut [MessageView], read_seq: i64, viewer: Option<i64>) {
-    let mut before: Option<(i64, Stamp)> = None;
+    // Under another name, or as a guest no more, somebody is introduced again.
+    let mut before: Option<(Person, Stamp)> = None;
     let mut unread_found = false;
     for message in messages {
-        let same = before.is_some_and(|(author, at)| {
-            author == message.author.id && at.day() == message.at.day() && message.at.0 - at.0 < TOGETHER
+        let same = before.as_ref().is_some_and(|(author, at)| {
+            *author == message.author && at.day() == message.at.day() && message.at.0 - at.0 < TOGETHER
         });
-        message.new_day = before.is_none_or(|(_, at)| at.day() != message.at.day());
+        message.new_day = before.as_ref().is_none_or(|(_, at)| at.day() != message.at.day());
         if !unread_found && message.seq > read_seq && viewer.is_some_and(|id| id != message.author.id) {
             message.first_unread = read_seq > 0;
             unread_found = true;
         }
         message.follows = same && !message.first_unread && message.title.is_empty();
-        before = Some((message.author.id, message.at));
+        before = Some((message.author.clone(), message.at));
     }
 }
 
 impl From<Message> for MessageView {
     fn from(message: Message) -> Self {
         Self {
+            edited: message.edited_at.is_some(),
+            deleted: message.deleted_at.is_some(),
+            pinned: message.pinned,
+            // Whoever has the message it replies to fills in the words.
+            reply: message.reply_to.map(|seq| Quote { seq, ..Quote::default() }),
+            reactions: message.reactions(),
+            html: message.html,
             seq: message.seq,
             rev: message.rev,
             author: Person::new(message.user.0, message.name, message.guest),
             at: Stamp(message.at),
             title: message.title.unwrap_or_default(),
             text: message.text,
+            attachments: Attachment::list(message.attachments.as_ref()),
             ..Self::default()
         }
     }
@@ -83,8 +97,14 @@ mod tests {
         let mut messages =
             vec![message(1, 1, 0), message(2, 1, 1000), message(3, 1, 400_000), message(4, 2, 400_001)];
         arrange(&mut messages, 0, Some(1));
+        messages.push(MessageView { author: Person::new(2, "Ann", true), ..message(5, 2, 400_002) });
+        arrange(&mut messages, 0, Some(1));
         let follows: Vec<bool> = messages.iter().map(|message| message.follows).collect();
-        assert_eq!(follows, [false, true, false, false]);
+        assert_eq!(
+            follows,
+            [false, true, false, false, false],
+            "a guest who becomes an account is introduced"
+        );
         assert!(messages[0].new_day && !messages[1].new_day);
     }
 

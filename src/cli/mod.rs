@@ -2,6 +2,7 @@
 
 mod doctor;
 mod serve;
+mod token;
 pub mod user;
 
 use crate::config::{Config, LogFormat, SETTINGS};
@@ -46,6 +47,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     start_log(&config);
     match matches.subcommand() {
         Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
+        Some(("token", matches)) => token::run(&config, matches).map_err(Failure::to_run),
         Some(("doctor", _)) => doctor::run(&config).map_err(Failure::to_run),
         _ => serve::run(config).map_err(Failure::to_start),
     }
@@ -72,6 +74,7 @@ fn command() -> Command {
         .args(settings)
         .subcommand(serve::command())
         .subcommand(user::command())
+        .subcommand(token::command())
         .subcommand(doctor::command())
 }
 

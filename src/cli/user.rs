@@ -1,7 +1,7 @@
 //! `hubbub user`: accounts from the shell, also while the server runs.
 
-use crate::accounts::state::open_database;
-use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, session, user};
+use crate::accounts::state::{end_everything, open_database};
+use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, user};
 use crate::config::Config;
 use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -25,7 +25,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("password")
-                .about("Sets a new password and signs the person out everywhere")
+                .about("Sets a new password, signs the person out everywhere and ends their tokens")
                 .arg(who()),
         )
         .subcommand(Command::new("role").about("Says what somebody may do").arg(who()).arg(
@@ -38,7 +38,7 @@ pub fn command() -> Command {
         ))
         .subcommand(
             Command::new("disable")
-                .about("Locks somebody out and ends their sessions")
+                .about("Locks somebody out and ends their sessions and tokens")
                 .arg(who())
                 .arg(Arg::new("undo").long("undo").action(ArgAction::SetTrue).help("Lets them in again")),
         )
@@ -98,7 +98,7 @@ fn read_password(config: &Config) -> Result<Password, String> {
         .map_err(|e| e.message.into_owned())
 }
 
-fn named(db: &Db, username: &str) -> Result<Person, Error> {
+pub(super) fn named(db: &Db, username: &str) -> Result<Person, Error> {
     db.read_blocking(|conn| user::find_by_username(conn, username))?
         .ok_or(Error::NotFound("There is nobody by that name."))
 }
@@ -156,7 +156,7 @@ fn set_password(db: &Db, config: &Config, username: &str, password: &Password) -
     let id = person.id;
     db.write_blocking(move |conn| {
         user::set_password(conn, id, &hash)?;
-        session::revoke(conn, id, |_| true)
+        end_everything(conn, id)
     })?;
     Ok(format!("{} has a new password and is signed out everywhere.\n", person.username))
 }
@@ -173,7 +173,7 @@ fn disable(db: &Db, username: &str, disabled: bool) -> Result<String, Error> {
     let id = person.id;
     db.write_blocking(move |conn| {
         user::set_disabled(conn, id, disabled)?;
-        if disabled { session::revoke(conn, id, |_| true).map(drop) } else { Ok(()) }
+        if disabled { end_everything(conn, id) } else { Ok(()) }
     })?;
     let said = if disabled { "is locked out, and signed out everywhere" } else { "may come in again" };
     Ok(format!("{} {said}.\n", person.username))

@@ -1,11 +1,14 @@
-//! The rail: a person's channels with what they haven't read, kept for as long as one reads a page's first line.
+//! The rail: a person's rooms with what they haven't read, kept for as long as one reads a page's first line.
 
+use crate::accounts::{Directory, Presence};
+use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{BOARD, UserId};
-use crate::rooms::{Kind, RoomView, Rooms, room};
-use crate::site::page::{Rail, RailFuture, RailProvider, RailRoom, channel_href};
+use crate::rooms::{Kind, RoomView, Rooms, block, direct, room};
+use crate::site::page::{Rail, RailFuture, RailProvider, RailRoom, channel_href, direct_href, group_href};
 use crate::text::fold;
 use moka::sync::Cache;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,6 +40,12 @@ impl RailMemory {
         self.kept.invalidate(&user.0);
     }
 
+    /// Has everybody's rail made anew: a room is called otherwise.
+    pub fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.kept.invalidate_all();
+    }
+
     fn count(&self) -> u64 {
         self.forgotten.load(Ordering::Acquire)
     }
@@ -53,19 +62,31 @@ impl RailMemory {
 #[derive(Clone)]
 pub struct Rails {
     rooms: Rooms,
+    directory: Directory,
+    presence: Arc<dyn Presence>,
     memory: RailMemory,
 }
 
 impl Rails {
-    pub fn new(rooms: Rooms, memory: RailMemory) -> Self {
-        Self { rooms, memory }
+    pub fn new(rooms: Rooms, directory: Directory, presence: Arc<dyn Presence>, memory: RailMemory) -> Self {
+        Self { rooms, directory, presence, memory }
     }
 
     async fn make(&self, user: UserId) -> Result<Arc<Rail>> {
         let before = self.memory.count();
-        let (mut views, more) = self.rooms.db.snapshot(move |conn| room::joined(conn, user, ROOMS)).await?;
-        self.rooms.marks.overlay(user, &mut views);
-        let rail = Arc::new(draw(views, more));
+        let marks = self.rooms.marks.clone();
+        let read = move |conn: &mut Conn| {
+            let (mut views, more) = room::joined(conn, user, ROOMS)?;
+            marks.see(conn, user, &mut views)?;
+            Ok((views, more, block::blocked_by(conn, user)?))
+        };
+        let (mut views, more, blocked) = self.rooms.db.snapshot(read).await?;
+        direct::introduce(&self.directory, user, &mut views).await?;
+        let peers: Vec<UserId> = views.iter().filter_map(|view| view.peer.as_ref()).map(|p| p.id).collect();
+        let here = self.presence.online(&peers);
+        let states = peers.into_iter().zip(here).filter(|(_, here)| *here).map(|(peer, _)| (peer, "online"));
+        let blocked = blocked.iter().map(|id| id.0).collect();
+        let rail = Arc::new(Rail { blocked, ..draw(views, more, &states.collect()) });
         self.memory.keep(user, &rail, before);
         Ok(rail)
     }
@@ -87,30 +108,65 @@ impl RailProvider for Rails {
     }
 }
 
-fn draw(views: Vec<RoomView>, more_channels: bool) -> Rail {
-    let board_unread = views.iter().any(|view| view.id == BOARD && view.unread() > 0);
-    let mut channels: Vec<RailRoom> = views
-        .into_iter()
-        .filter(|view| view.kind == Kind::Channel)
-        .map(|view| RailRoom {
-            id: view.id.0,
-            href: channel_href(&view.name),
-            unread: view.unread(),
-            muted: false,
-            name: view.name,
-        })
-        .collect();
-    channels.sort_by_cached_key(|channel| fold(&channel.name));
-    Rail { board_unread, channels, more_channels }
+fn draw(views: Vec<RoomView>, more_channels: bool, states: &HashMap<UserId, &'static str>) -> Rail {
+    let mut rail = Rail { more_channels, ..Rail::default() };
+    rail.board_unread = views.iter().any(|view| view.id == BOARD && view.unread() > 0);
+    for view in views {
+        match view.kind {
+            Kind::Channel => rail.channels.push(room_of(view, states)),
+            Kind::Group => rail.groups.push(room_of(view, states)),
+            // One that nobody has written in is nobody's place yet.
+            Kind::Direct if view.last_seq > 0 && view.peer.is_some() => {
+                rail.directs.push(room_of(view, states));
+            }
+            Kind::Board | Kind::Direct | Kind::Talk => {}
+        }
+    }
+    rail.channels.sort_by_cached_key(|channel| fold(&channel.name));
+    rail.groups.sort_by_cached_key(|group| (fold(&group.name), group.id));
+    rail
+}
+
+fn room_of(view: RoomView, states: &HashMap<UserId, &'static str>) -> RailRoom {
+    let href = match (&view.kind, &view.peer) {
+        (Kind::Direct, Some(peer)) => direct_href(&peer.username),
+        (Kind::Channel, _) => channel_href(&view.name),
+        _ => group_href(view.id.0),
+    };
+    RailRoom {
+        id: view.id.0,
+        kind: view.kind.as_str(),
+        href,
+        unread: view.unread(),
+        mentions: view.mentions,
+        level: view.level.unwrap_or_default().as_str(),
+        state: view.peer.as_ref().and_then(|peer| states.get(&peer.id)).copied().unwrap_or("offline"),
+        peer: view.peer.map(|peer| peer.id.0),
+        name: view.name,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::Accounts;
     use crate::config::Config;
+    use crate::events::Events;
     use crate::rooms::{Author, Nonce, Post, Request, RoomName, Target, Text};
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
+
+    struct Nobody;
+
+    impl Presence for Nobody {
+        fn online(&self, ids: &[UserId]) -> Vec<bool> {
+            vec![false; ids.len()]
+        }
+
+        fn left_at(&self, _: UserId) -> Option<i64> {
+            None
+        }
+    }
 
     const ANN: UserId = UserId(1);
     const BEN: UserId = UserId(2);
@@ -120,7 +176,9 @@ mod tests {
         let mut config = Config::default();
         config.set("data", &folder.path().to_string_lossy())?;
         let rooms = Rooms::open(&config, |_| ())?;
-        Ok((rooms.clone(), Rails::new(rooms, RailMemory::default()), folder))
+        let accounts = Accounts::open(Arc::new(config), Events::default())?;
+        let rails = Rails::new(rooms.clone(), accounts.directory, Arc::new(Nobody), RailMemory::default());
+        Ok((rooms, rails, folder))
     }
 
     async fn create(rooms: &Rooms, owner: UserId, name: &str) -> std::result::Result<RoomView, String> {
@@ -132,7 +190,15 @@ mod tests {
     async fn post(rooms: &Rooms, room: crate::ids::RoomId, author: UserId) -> Result<()> {
         let author = Author { id: author, name: "Ben".into(), guest: false };
         let text = Text::parse("hello").map_err(|wrong| crate::error::Error::Invalid(vec![wrong]))?;
-        let post = Post { room, author, nonce: Nonce::random()?, title: None, text, reply_to: None };
+        let post = Post {
+            room,
+            author,
+            nonce: Nonce::random()?,
+            title: None,
+            words: text.into(),
+            reply_to: None,
+            attachments: Vec::new(),
+        };
         rooms.post(post).await.map(drop)
     }
 

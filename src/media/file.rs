@@ -1,13 +1,13 @@
 //! `/media/{id}/file` and its likes: an item's bytes, whole or in ranges, to be kept by browsers but never mixed.
 
 use super::library::{Library, Opened};
-use super::pieces::{Piece, Pieces, Unsent};
-use super::range::{Span, Validators, Wanted};
+use super::pieces::{Piece, Pieces};
 use super::scan::{modified_ms, size};
 use crate::accounts::Reader;
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::media::item::version;
+use crate::site::range::{Span, Unsent, Validators, Wanted};
 use actix_files::NamedFile;
 use actix_web::http::Method;
 use actix_web::http::header::{

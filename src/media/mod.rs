@@ -7,7 +7,6 @@ pub mod item;
 mod library;
 pub mod pages;
 mod pieces;
-mod range;
 mod scan;
 
 pub use format::Kind;

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::ids::MediaId;
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
-use crate::site::words::{fill, filters, t};
+use crate::site::words::{fill, filters, size_in_words, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -84,31 +84,12 @@ impl From<Item> for ItemView {
             href: format!("/media/{}", item.id),
             src: format!("/media/{}/file?v={}", item.id, item.version()),
             kind: item.kind.as_str().to_owned(),
-            size: in_words(item.size),
+            size: size_in_words(item.size),
             length: String::new(),
             added: Stamp(item.added_at),
             title: item.title,
             mime: item.mime,
         }
-    }
-}
-
-/// A number of bytes as people read it: `512 bytes`, `3.2 MB`.
-fn in_words(bytes: i64) -> String {
-    let units = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return fill(t("{count} bytes"), "count", &bytes);
-    }
-    // In tenths of a unit, rounded; whole numbers keep the sum exact for every file.
-    let (mut tenths, mut unit) = (bytes.saturating_add(50) / 100, 0);
-    while tenths >= 10_000 && unit + 1 < units.len() {
-        (tenths, unit) = ((tenths + 500) / 1000, unit + 1);
-    }
-    let name = units[unit];
-    if tenths < 100 {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
-    } else {
-        format!("{} {name}", (tenths + 5) / 10)
     }
 }
 
@@ -130,8 +111,8 @@ pub async fn library(
     let (count, bytes) = library.total().await?;
     let summary = match count {
         0 => String::new(),
-        1 => fill(t("1 item, {size}"), "size", &in_words(bytes)),
-        _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &in_words(bytes)),
+        1 => fill(t("1 item, {size}"), "size", &size_in_words(bytes)),
+        _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &size_in_words(bytes)),
     };
     let next = items.last().filter(|_| more).map(|last| format!("/media?before={}", last.id));
     let viewer = reader.visitor.as_ref().map(Visitor::viewer);
@@ -172,7 +153,7 @@ mod page_tests {
             (41_000_000, "41 MB"),
             (2_000_000_000_000, "2.0 TB"),
         ] {
-            assert_eq!(in_words(bytes), words);
+            assert_eq!(size_in_words(bytes), words);
         }
     }
 

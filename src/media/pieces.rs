@@ -1,6 +1,6 @@
 //! The body of a file's answer: stretches of the file with words between them.
 
-use super::range::Span;
+use crate::site::range::Span;
 use actix_files::NamedFile;
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
@@ -157,21 +157,6 @@ impl MessageBody for Pieces {
                 },
             }
         }
-    }
-}
-
-/// The body of an answer to HEAD: the length alone. The server would read a real one to its end to throw it away.
-pub struct Unsent(pub u64);
-
-impl MessageBody for Unsent {
-    type Error = std::convert::Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(self.0)
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Poll::Ready(None)
     }
 }
 

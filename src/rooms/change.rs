@@ -1,6 +1,9 @@
 //! Every change to rooms and messages as a unit of work for the write door, and what leaves it after the commit.
 
-use super::membership::{self, Verb};
+use super::amend::{self, Amend};
+use super::direct::{self, Party};
+use super::group::{self, GroupName};
+use super::membership::{self, Asking, Verb};
 use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
 use super::room::{self, Kind, Room, RoomName, RoomView};
@@ -12,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::{on_conn, text};
 use diesel::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -44,9 +48,56 @@ pub enum Target {
 /// What somebody wants changed.
 pub enum Request {
     Post(Post),
-    Join { user: UserId, target: Target },
-    Leave { user: UserId, target: Target },
-    CreateChannel { owner: UserId, name: RoomName, topic: String },
+    Amend(Amend),
+    Join {
+        user: UserId,
+        target: Target,
+    },
+    Leave {
+        user: UserId,
+        target: Target,
+    },
+    CreateChannel {
+        owner: UserId,
+        name: RoomName,
+        topic: String,
+    },
+    CreateGroup {
+        owner: UserId,
+        name: GroupName,
+        topic: String,
+        members: Vec<Party>,
+    },
+    Invite {
+        by: Asking,
+        room: RoomId,
+        user: Party,
+    },
+    Kick {
+        by: Asking,
+        room: RoomId,
+        user: Party,
+    },
+    /// The name is checked when the kind of the room is known.
+    Rename {
+        by: Asking,
+        room: RoomId,
+        name: String,
+    },
+    SetTopic {
+        by: Asking,
+        room: RoomId,
+        topic: String,
+    },
+    DeleteRoom {
+        by: Asking,
+        room: RoomId,
+    },
+    OpenDirect {
+        by: Party,
+        with: Party,
+        by_key: bool,
+    },
     StoreReadMarks(unread::Batch),
     Task(Task),
 }
@@ -55,10 +106,17 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Posted(Posted),
+    /// The message as it is now, changed or not.
+    Amended(Arc<Message>),
     /// The asker is a member of this room now; a socket's reply to it brings the newest messages too.
     Joined(RoomView),
     /// The room after a leave or a creation, as the asker sees it.
     Room(RoomView),
+    /// The direct room with somebody, made just now or long ago.
+    Opened {
+        room: RoomView,
+        is_new: bool,
+    },
     Stored,
 }
 
@@ -71,11 +129,17 @@ pub enum Fact {
     Joined {
         user: UserId,
         room: RoomView,
+        /// They weren't one before, and others were: news for those.
+        came: bool,
     },
     Left {
         user: UserId,
         room: RoomId,
+        /// How many are left.
+        members: i64,
     },
+    /// A room is called otherwise, is about something else, or has another owner.
+    RoomChanged(Room),
 }
 
 /// A whole batch after its commit, in order.
@@ -90,7 +154,7 @@ pub struct Committed {
 pub struct Change {
     request: Request,
     asker: Asker,
-    done: Option<(Result<Outcome>, Option<Fact>)>,
+    done: Option<(Result<Outcome>, Vec<Fact>)>,
 }
 
 impl Change {
@@ -107,6 +171,7 @@ impl From<Task> for Change {
 
 impl Work for Change {
     fn apply(batch: &mut [Self], conn: &mut Conn) -> QueryResult<()> {
+        lock_ahead(conn, batch)?;
         let mut rest = batch;
         while let Some(first) = rest.first_mut() {
             let mut taken = 1;
@@ -115,17 +180,9 @@ impl Work for Change {
                 Request::Task(task) => task.run(conn)?,
                 Request::StoreReadMarks(marks) => {
                     marks.store(conn)?;
-                    first.done = Some((Ok(Outcome::Stored), None));
+                    first.done = Some((Ok(Outcome::Stored), Vec::new()));
                 }
-                Request::Join { user, target } => {
-                    first.done = Some(finish(savepoint(conn, |c| join(c, *user, target))?));
-                }
-                Request::Leave { user, target } => {
-                    first.done = Some(finish(savepoint(conn, |c| leave(c, *user, target))?));
-                }
-                Request::CreateChannel { owner, name, topic } => {
-                    first.done = Some(finish(savepoint(conn, |c| create_channel(c, *owner, name, topic))?));
-                }
+                request => first.done = Some(finish(savepoint(conn, |c| one(c, request))?)),
             }
             rest = &mut rest[taken..];
         }
@@ -133,12 +190,61 @@ impl Work for Change {
     }
 }
 
-type Done = (Outcome, Option<Fact>);
+/// Locks the rooms of a batch that posts and changes messages in turns, in ascending order: two nodes that took them
+/// as they come could each hold what the other waits for. SQLite's transaction has the whole file.
+fn lock_ahead(conn: &mut Conn, batch: &[Change]) -> QueryResult<()> {
+    let Conn::Postgres(conn) = conn else { return Ok(()) };
+    let room = |change: &Change| match &change.request {
+        Request::Post(post) => Some((post.room, false)),
+        Request::Amend(amend) => Some((amend.room, true)),
+        _ => None,
+    };
+    let rooms: BTreeSet<(RoomId, bool)> = batch.iter().filter_map(room).collect();
+    if rooms.len() < 2 || rooms.iter().all(|(_, amends)| !amends) {
+        return Ok(());
+    }
+    rooms::table
+        .filter(rooms::id.eq_any(rooms.into_iter().map(|(id, _)| id)))
+        .order(rooms::id.asc())
+        .select(rooms::id)
+        .for_update()
+        .load::<RoomId>(conn)
+        .map(drop)
+}
 
-fn finish(result: Result<Done>) -> (Result<Outcome>, Option<Fact>) {
+/// What came of one request, and what is true then.
+pub(super) type Done = (Outcome, Vec<Fact>);
+
+fn finish(result: Result<Done>) -> (Result<Outcome>, Vec<Fact>) {
     match result {
-        Ok((outcome, fact)) => (Ok(outcome), fact),
-        Err(error) => (Err(error), None),
+        Ok((outcome, facts)) => (Ok(outcome), facts),
+        Err(error) => (Err(error), Vec::new()),
+    }
+}
+
+/// A request that is applied by itself, in a savepoint of its own.
+fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
+    match request {
+        Request::Join { user, target } => join(conn, *user, target),
+        Request::Leave { user, target } => leave(conn, *user, target),
+        Request::CreateChannel { owner, name, topic } => create_channel(conn, *owner, name, topic),
+        Request::CreateGroup { owner, name, topic, members } => {
+            group::create(conn, *owner, name, topic, members)
+        }
+        Request::Invite { by, room, user } => group::invite(conn, *by, *room, user),
+        Request::Kick { by, room, user } => group::kick(conn, *by, *room, user),
+        Request::Rename { by, room, name } => group::rename(conn, *by, *room, name),
+        Request::SetTopic { by, room, topic } => group::set_topic(conn, *by, *room, topic),
+        Request::DeleteRoom { by, room } => group::delete(conn, *by, *room),
+        Request::OpenDirect { by, with, by_key } => direct::open(conn, by, with, *by_key),
+        Request::Amend(amend) => {
+            let (message, is_changed) = amend::apply(conn, amend)?;
+            let message = Arc::new(message);
+            let facts = if is_changed { vec![Fact::Message(message.clone())] } else { Vec::new() };
+            Ok((Outcome::Amended(message), facts))
+        }
+        // These three don't come here: they are applied in another way.
+        Request::Post(_) | Request::Task(_) | Request::StoreReadMarks(_) => Ok((Outcome::Stored, Vec::new())),
     }
 }
 
@@ -154,10 +260,10 @@ fn apply_posts(conn: &mut Conn, units: &mut [Change]) -> QueryResult<usize> {
         unit.done = Some(match outcome {
             Stored::New(message) => {
                 let posted = Posted { seq: message.seq, rev: message.rev, at: message.at };
-                (Ok(Outcome::Posted(posted)), Some(Fact::Message(Arc::new(message))))
+                (Ok(Outcome::Posted(posted)), vec![Fact::Message(Arc::from(message))])
             }
-            Stored::Again(posted) => (Ok(Outcome::Posted(posted)), None),
-            Stored::Refused(error) => (Err(error), None),
+            Stored::Again(posted) => (Ok(Outcome::Posted(posted)), Vec::new()),
+            Stored::Refused(error) => (Err(error), Vec::new()),
         });
     }
     Ok(count)
@@ -173,21 +279,23 @@ fn find(conn: &mut Conn, target: &Target) -> Result<Room> {
 fn join(conn: &mut Conn, user: UserId, target: &Target) -> Result<Done> {
     let mut room = find(conn, target)?;
     membership::may(conn, user, &room, Verb::Join)?;
-    if room.kind != Kind::Board {
-        membership::add(conn, user, &mut room)?;
-    }
+    let came = room.kind != Kind::Board && membership::add(conn, user, &mut room)?;
     let mark = room::read_mark(conn, user, room.id)?;
     let view = RoomView::new(room, mark);
     // Told even when nothing changed: a connection that asks to join is subscribed by this fact.
-    Ok((Outcome::Joined(view.clone()), Some(Fact::Joined { user, room: view })))
+    Ok((Outcome::Joined(view.clone()), vec![Fact::Joined { user, room: view, came }]))
 }
 
 fn leave(conn: &mut Conn, user: UserId, target: &Target) -> Result<Done> {
     let mut room = find(conn, target)?;
     membership::may(conn, user, &room, Verb::Leave)?;
+    if room.kind == Kind::Group {
+        return group::leave(conn, user, room.id);
+    }
     let id = room.id;
     let was_member = membership::remove(conn, user, &mut room)?;
-    Ok((Outcome::Room(RoomView::new(room, None)), was_member.then_some(Fact::Left { user, room: id })))
+    let left = Fact::Left { user, room: id, members: room.members };
+    Ok((Outcome::Room(RoomView::new(room, None)), was_member.then_some(left).into_iter().collect()))
 }
 
 fn create_channel(conn: &mut Conn, owner: UserId, name: &RoomName, topic: &str) -> Result<Done> {
@@ -212,7 +320,7 @@ fn create_channel(conn: &mut Conn, owner: UserId, name: &RoomName, topic: &str) 
     let mut room = room::find(conn, id)?;
     membership::add(conn, owner, &mut room)?;
     let view = RoomView::new(room, Some(0));
-    Ok((Outcome::Room(view.clone()), Some(Fact::Joined { user: owner, room: view })))
+    Ok((Outcome::Room(view.clone()), vec![Fact::Joined { user: owner, room: view, came: false }]))
 }
 
 /// Turns a settled batch into facts and replies, publishes them, then answers the calls.
@@ -226,18 +334,20 @@ pub fn settle(
     let mut calls = Vec::new();
     let mut tasks = Vec::new();
     for change in batch {
-        let (result, fact) = match (outcome, change.done) {
+        let (result, facts) = match (outcome, change.done) {
             (Ok(()), Some(done)) => done,
-            (Ok(()), None) => (Ok(Outcome::Stored), None),
-            (Err(failed), _) => (Err(failed.answer()), None),
+            (Ok(()), None) => (Ok(Outcome::Stored), Vec::new()),
+            (Err(failed), _) => (Err(failed.answer()), Vec::new()),
         };
-        match &fact {
-            // Writing marks what one has written oneself as read.
-            Some(Fact::Message(m)) if m.rev == m.first_rev => marks.set(m.user, m.room, m.seq, false),
-            Some(Fact::Left { user, room }) => marks.forget(*user, *room),
-            _ => {}
+        for fact in &facts {
+            match fact {
+                // Writing marks what one has written oneself as read.
+                Fact::Message(m) if m.rev == m.first_rev => marks.set(m.user, m.room, m.seq, false),
+                Fact::Left { user, room, .. } => marks.forget(*user, *room),
+                _ => {}
+            }
         }
-        committed.facts.extend(fact);
+        committed.facts.extend(facts);
         match change.request {
             Request::StoreReadMarks(written) if outcome.is_ok() => marks.written(&written),
             Request::Task(task) => tasks.push(task),

@@ -1,12 +1,13 @@
 //! A message: what a person wrote, numbered by `seq` in its room and by `rev` among the room's changes.
 
+pub use super::json::Json;
 use super::room::Room;
 use crate::db::Conn;
 use crate::db::schema::messages::{messages, rooms};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{RoomId, UserId};
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Messages in one page.
 pub const PAGE: i64 = 100;
@@ -14,7 +15,9 @@ pub const PAGE: i64 = 100;
 const PAGE_BYTES: usize = 128 * 1024;
 
 /// A row of `messages`, which serialises as the contract's `message` object.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, Serialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Queryable, Selectable, Insertable, Serialize, utoipa::ToSchema,
+)]
 #[diesel(table_name = messages, treat_none_as_default_value = false)]
 #[serde(tag = "type", rename = "message")]
 pub struct Message {
@@ -42,8 +45,45 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     pub text: String,
+    /// The text as sanitised HTML, when Markdown changed something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// When its text was changed last, ms.
+    #[diesel(column_name = edited_at)]
+    #[serde(rename = "edited", skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+    /// When it was deleted, ms; clients learn only that it was.
+    #[diesel(column_name = deleted_at)]
+    #[serde(rename = "deleted", skip_serializing_if = "Option::is_none", serialize_with = "as_true")]
+    #[schema(value_type = Option<bool>)]
+    pub deleted_at: Option<i64>,
+    /// What it said at first, as a digest, once it says something else: a repeated nonce is compared with that.
+    #[serde(skip)]
+    pub first_digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<i64>,
+    /// The message that began the thread which this one replies in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// It calls everybody in the room.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub to_all: bool,
+    /// `{"👍":{"n":2,"users":[7,9]}}`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub reactions: Option<Json>,
+    /// `[{"id","mime","width","height","size","url"}]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub attachments: Option<Json>,
+}
+
+/// The moment of a deletion is nobody's business; that there was one is.
+#[allow(clippy::ref_option, reason = "serde hands over the field itself")]
+fn as_true<S: Serializer>(_: &Option<i64>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_bool(true)
 }
 
 /// The client's own name for a message: 16 to 64 visible ASCII characters, random.
@@ -83,6 +123,18 @@ impl Text {
     /// # Errors
     /// A sentence for the field `text`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = Self::beside(text)?;
+        if text.0.is_empty() {
+            return Err(FieldError::new("text", "Write something first."));
+        }
+        Ok(text)
+    }
+
+    /// The same for words that stand beside files: there may be none.
+    ///
+    /// # Errors
+    /// A sentence for the field `text`.
+    pub fn beside(text: &str) -> Result<Self, FieldError> {
         let text = if text.contains('\r') {
             text.replace("\r\n", "\n").replace('\r', "\n")
         } else {
@@ -95,9 +147,6 @@ impl Text {
             ));
         }
         let trimmed = text.trim_end().trim_start_matches('\n');
-        if trimmed.trim().is_empty() {
-            return Err(FieldError::new("text", "Write something first."));
-        }
         let length = trimmed.chars().count();
         if length > 4000 {
             return Err(FieldError::new(
@@ -138,6 +187,30 @@ impl Title {
     }
 }
 
+impl Message {
+    /// About the bytes that it takes on the wire.
+    fn weight(&self) -> usize {
+        let long = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let json = |json: &Option<Json>| json.as_ref().map_or(0, |json| json.0.len());
+        self.text.len()
+            + self.name.len()
+            + long(&self.title)
+            + long(&self.html)
+            + json(&self.reactions)
+            + json(&self.attachments)
+            + 160
+    }
+}
+
+/// Which messages of a room a page is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    /// The message that began a thread, and the replies.
+    Thread(i64),
+    Pinned,
+}
+
 /// Which messages of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -159,7 +232,7 @@ impl Page {
             (Some(n), None, None) if n >= 0 => Ok(Self::Before(n)),
             (None, Some(n), None) if n >= 0 => Ok(Self::After(n)),
             (None, None, Some(n)) if n >= 0 => Ok(Self::Around(n)),
-            _ => Err(Error::field("before", "Give one of before, after and around, as a number from 0.")),
+            _ => Err(Error::field("before", "Give one of before, after, around and at, as a number from 0.")),
         }
     }
 }
@@ -178,22 +251,51 @@ pub fn parse_limit(limit: Option<i64>) -> Result<i64> {
 /// A page of a room's messages, ascending by `seq`; and whether there are more in the page's direction
 /// (backwards for `Newest` and `Around`).
 pub fn page(conn: &mut Conn, room: RoomId, page: Page, limit: i64) -> Result<(Vec<Message>, bool)> {
+    page_of(conn, room, Scope::All, page, limit)
+}
+
+/// [`page`] of some of a room's messages.
+pub fn page_of(
+    conn: &mut Conn,
+    room: RoomId,
+    scope: Scope,
+    page: Page,
+    limit: i64,
+) -> Result<(Vec<Message>, bool)> {
     match page {
-        Page::Newest => backwards(conn, room, i64::MAX, limit),
-        Page::Before(seq) => backwards(conn, room, seq, limit),
-        Page::After(seq) => forwards(conn, room, seq, limit),
+        Page::Newest => backwards(conn, room, scope, i64::MAX, limit),
+        Page::Before(seq) => backwards(conn, room, scope, seq, limit),
+        Page::After(seq) => forwards(conn, room, scope, seq, limit),
         Page::Around(seq) => {
-            let (mut found, more) = backwards(conn, room, seq, limit / 2)?;
+            let (mut found, more) = backwards(conn, room, scope, seq, limit / 2)?;
             let rest = limit - i64::try_from(found.len()).unwrap_or(0);
-            found.extend(forwards(conn, room, seq - 1, rest)?.0);
+            found.extend(forwards(conn, room, scope, seq - 1, rest)?.0);
             Ok((found, more))
         }
     }
 }
 
-fn backwards(conn: &mut Conn, room: RoomId, before: i64, limit: i64) -> Result<(Vec<Message>, bool)> {
-    let rows: Vec<Message> = messages::table
-        .filter(messages::room_id.eq(room).and(messages::seq.lt(before)))
+/// The rows that a scope has in a room, on either engine.
+macro_rules! rows_of {
+    ($room:expr, $scope:expr) => {{
+        let rows = messages::table.filter(messages::room_id.eq($room)).into_boxed();
+        match $scope {
+            Scope::All => rows,
+            Scope::Thread(seq) => rows.filter(messages::seq.eq(seq).or(messages::thread.eq(seq))),
+            Scope::Pinned => rows.filter(messages::pinned.eq(true)),
+        }
+    }};
+}
+
+fn backwards(
+    conn: &mut Conn,
+    room: RoomId,
+    scope: Scope,
+    before: i64,
+    limit: i64,
+) -> Result<(Vec<Message>, bool)> {
+    let rows: Vec<Message> = rows_of!(room, scope)
+        .filter(messages::seq.lt(before))
         .order(messages::seq.desc())
         .limit(limit + 1)
         .select(Message::as_select())
@@ -203,14 +305,35 @@ fn backwards(conn: &mut Conn, room: RoomId, before: i64, limit: i64) -> Result<(
     Ok((rows, more))
 }
 
-fn forwards(conn: &mut Conn, room: RoomId, after: i64, limit: i64) -> Result<(Vec<Message>, bool)> {
-    let rows: Vec<Message> = messages::table
-        .filter(messages::room_id.eq(room).and(messages::seq.gt(after)))
+fn forwards(
+    conn: &mut Conn,
+    room: RoomId,
+    scope: Scope,
+    after: i64,
+    limit: i64,
+) -> Result<(Vec<Message>, bool)> {
+    let rows: Vec<Message> = rows_of!(room, scope)
+        .filter(messages::seq.gt(after))
         .order(messages::seq.asc())
         .limit(limit + 1)
         .select(Message::as_select())
         .load(conn)?;
     Ok(cut(rows, limit))
+}
+
+/// These messages of a room, as far as they are there, in any order.
+pub fn some(conn: &mut Conn, room: RoomId, seqs: &[i64]) -> Result<Vec<Message>> {
+    let wanted = messages::room_id.eq(room).and(messages::seq.eq_any(seqs));
+    Ok(messages::table.filter(wanted).select(Message::as_select()).load(conn)?)
+}
+
+/// One message of a room.
+///
+/// # Errors
+/// `NotFound` when the room has none of this number.
+pub fn find(conn: &mut Conn, room: RoomId, seq: i64) -> Result<Message> {
+    let found = messages::table.find((room, seq)).select(Message::as_select()).first(conn).optional()?;
+    found.ok_or(Error::NotFound("There is no such message."))
 }
 
 /// Keeps at most `limit` rows and about [`PAGE_BYTES`]; says whether something was left.
@@ -219,7 +342,7 @@ fn cut(mut rows: Vec<Message>, limit: i64) -> (Vec<Message>, bool) {
     let fits = rows
         .iter()
         .take_while(|m| {
-            bytes += m.text.len() + m.name.len() + m.title.as_ref().map_or(0, String::len) + 160;
+            bytes += m.weight();
             bytes <= PAGE_BYTES
         })
         .count();
@@ -227,6 +350,27 @@ fn cut(mut rows: Vec<Message>, limit: i64) -> (Vec<Message>, bool) {
     let more = rows.len() > keep;
     rows.truncate(keep);
     (rows, more)
+}
+
+/// The first message at or after a moment (ms), the last one when all are older; 0 in an empty room.
+///
+/// Messages ascend in time as they do in `seq`, so halving finds it without an index: twenty looks among a million.
+pub fn seq_at(conn: &mut Conn, room: &Room, at: i64) -> Result<i64> {
+    let (mut from, mut to) = (1, room.last_seq);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let found: Option<(i64, i64)> = messages::table
+            .filter(messages::room_id.eq(room.id).and(messages::seq.ge(middle)))
+            .order(messages::seq.asc())
+            .select((messages::seq, messages::posted_at))
+            .first(conn)
+            .optional()?;
+        match found {
+            Some((seq, posted)) if posted < at => from = seq + 1,
+            _ => to = middle,
+        }
+    }
+    Ok(from.min(room.last_seq))
 }
 
 /// What changed in a room after a `rev`.
@@ -275,20 +419,7 @@ mod tests {
 
     #[test]
     fn a_page_of_long_messages_is_cut_at_128_kib() {
-        let long = |seq| Message {
-            room: RoomId(1),
-            seq,
-            rev: seq,
-            first_rev: seq,
-            user: UserId(1),
-            name: "Ann".into(),
-            guest: false,
-            nonce: String::new(),
-            at: 0,
-            title: None,
-            text: "x".repeat(16_000),
-            reply_to: None,
-        };
+        let long = |seq| Message { room: RoomId(1), seq, text: "x".repeat(16_000), ..Message::default() };
         let (kept, more) = cut((1..=20).map(long).collect(), 100);
         assert_eq!((kept.len(), more), (8, true));
     }

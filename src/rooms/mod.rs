@@ -3,21 +3,47 @@
 //! Everything that changes a room is a [`Change`] that passes through the messages database's one write door; what
 //! came of it leaves as [`Committed`], in the order of the commits.
 
+pub mod amend;
+pub mod attachment;
+pub mod block;
+pub mod bookmark;
 pub mod change;
+mod content;
+pub mod direct;
+pub mod group;
+mod json;
+pub mod level;
 pub mod membership;
+mod mention;
 pub mod message;
 pub mod post;
+mod purge;
+pub mod quote;
+mod reaction;
+pub mod report;
 pub mod room;
+pub mod search;
 mod state;
 pub mod unread;
+pub mod upload;
+mod words;
 
+pub use amend::{Amend, Amendment};
+pub use attachment::Attachment;
 pub use change::{Asker, Change, Committed, Fact, Origin, Outcome, Request, Target};
-pub use membership::{Verb, may};
-pub use message::{Message, Nonce, Page, Text, Title};
+pub use direct::Party;
+pub use group::GroupName;
+pub use level::Level;
+pub use membership::{Asking, Verb, may};
+pub use message::{Message, Nonce, Page, Scope, Text, Title};
 pub use post::{Author, Post, Posted, Typed};
-pub use room::{Kind, Room, RoomName, RoomView};
+pub use quote::Quote;
+pub use reaction::{Emoji, Reaction};
+pub use room::{Kind, Peer, Room, RoomName, RoomView};
 pub use state::Rooms;
-pub use unread::ReadMarks;
+pub use unread::{ReadMark, ReadMarks};
+pub use upload::Uploads;
+pub use words::{Mentionable, Words};
 
 /// The messages database.
 pub type Db = crate::db::Database<Change>;

@@ -3,15 +3,19 @@
 //! Rooms are locked in ascending id, nonces are looked up (those inside the batch too), each item is checked, the
 //! survivors are numbered in memory and inserted together. One bad item refuses itself, not the batch.
 
+use super::attachment;
+use super::content::Content;
 use super::membership::{self, Verb};
-use super::message::{Message, Nonce, Text, Title};
+use super::mention;
+use super::message::{Json, Message, Nonce, Text, Title};
 use super::room::Room;
+use super::words::{Mentionable, Words};
 use crate::accounts::Person;
 use crate::clock::now_ms;
 use crate::db::schema::messages::{messages, rooms};
 use crate::db::{self, Conn};
 use crate::error::{Error, FieldError, Result};
-use crate::ids::{RoomId, UserId};
+use crate::ids::{AttachmentId, RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,8 +41,21 @@ pub struct Post {
     pub author: Author,
     pub nonce: Nonce,
     pub title: Option<Title>,
-    pub text: Text,
+    pub words: Words,
     pub reply_to: Option<i64>,
+    /// Uploads of the same author to the same room.
+    pub attachments: Vec<AttachmentId>,
+}
+
+impl Post {
+    fn content(&self) -> Content<'_> {
+        Content {
+            text: self.words.text.as_str(),
+            title: self.title.as_ref().map(Title::as_str),
+            reply_to: self.reply_to,
+            attachments: &self.attachments,
+        }
+    }
 }
 
 /// A message as somebody typed it, before anything is checked.
@@ -49,24 +66,44 @@ pub struct Typed {
     /// Empty for none.
     pub title: String,
     pub reply_to: Option<i64>,
+    /// With some, the text may be empty.
+    pub attachments: Vec<AttachmentId>,
 }
 
 impl Typed {
+    /// Checks and renders it; `people` has those of [`text::candidates`](crate::text::candidates) that exist.
+    ///
     /// # Errors
     /// `Invalid` with one sentence per wrong field.
-    pub fn check(self, author: Author, room: RoomId) -> Result<Post> {
+    pub fn check(self, author: Author, room: RoomId, people: &Mentionable) -> Result<Post> {
         let mut wrong: Vec<FieldError> = Vec::new();
         let mut keep = |error| wrong.push(error);
         let title = Title::parse(&self.title).map_err(&mut keep).ok();
-        let text = Text::parse(&self.text).map_err(&mut keep).ok();
+        let text =
+            if self.attachments.is_empty() { Text::parse(&self.text) } else { Text::beside(&self.text) };
+        let text = text.map_err(&mut keep).ok();
         let nonce = Nonce::parse(self.nonce).map_err(&mut keep).ok();
+        check_attachments(&self.attachments).unwrap_or_else(&mut keep);
         match (title, text, nonce) {
-            (Some(title), Some(text), Some(nonce)) => {
-                Ok(Post { room, author, nonce, title, text, reply_to: self.reply_to })
+            (Some(title), Some(text), Some(nonce)) if wrong.is_empty() => {
+                let (words, reply_to, attachments) =
+                    (Words::new(text, people), self.reply_to, self.attachments);
+                Ok(Post { room, author, nonce, title, words, reply_to, attachments })
             }
             _ => Err(Error::Invalid(wrong)),
         }
     }
+}
+
+fn check_attachments(ids: &[AttachmentId]) -> Result<(), FieldError> {
+    let wrong = |message: &'static str| Err(FieldError::new("attachments", message));
+    if ids.len() > attachment::PER_MESSAGE {
+        return wrong("A message carries at most 10 files.");
+    }
+    if ids.iter().collect::<HashSet<_>>().len() < ids.len() {
+        return wrong("The same file is attached twice.");
+    }
+    Ok(())
 }
 
 /// What became of it: the contract's reply to `send`.
@@ -82,7 +119,7 @@ pub struct Posted {
 #[derive(Debug)]
 pub enum Stored {
     /// A new message.
-    New(Message),
+    New(Box<Message>),
     /// The same nonce with the same content was stored before.
     Again(Posted),
     Refused(Error),
@@ -116,32 +153,74 @@ pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
                 // The first of the two was refused and stored nothing: the second is judged by itself.
                 Stored::Refused(_) => judge(conn, &mut locked, post, at)?,
             }
-        } else if let Some(message) = by_nonce(conn, post)? {
+        } else if let Some(message) = by_nonce(conn, post.author.id, post.nonce.as_str())? {
             repeated(&message, post)
         } else {
             judge(conn, &mut locked, post, at)?
         };
+        let outcome = enter_thread(conn, &outcomes, outcome)?;
         seen.entry(key).or_insert(outcomes.len());
         outcomes.push(outcome);
     }
     insert(conn, &outcomes)?;
+    let called = called(conn, &locked, posts, &outcomes)?;
+    mention::insert(conn, &called)?;
     for held in locked.values().flatten() {
         store_counts(conn, held, at)?;
     }
     Ok(outcomes)
 }
 
+/// A reply belongs to the thread of what it replies to, which may stand in this very batch.
+fn enter_thread(conn: &mut Conn, before: &[Stored], outcome: Stored) -> QueryResult<Stored> {
+    let Stored::New(mut message) = outcome else { return Ok(outcome) };
+    let Some(seq) = message.reply_to else { return Ok(Stored::New(message)) };
+    let parent = before.iter().rev().find_map(|stored| match stored {
+        Stored::New(parent) if (parent.room, parent.seq) == (message.room, seq) => Some(parent.thread),
+        _ => None,
+    });
+    let thread = match parent {
+        Some(thread) => thread,
+        None => messages::table
+            .find((message.room, seq))
+            .select(messages::thread)
+            .first::<Option<i64>>(conn)
+            .optional()?
+            .flatten(),
+    };
+    message.thread = thread.or(Some(seq));
+    Ok(Stored::New(message))
+}
+
+/// The rows of those whom the new messages call by name.
+fn called(
+    conn: &mut Conn,
+    locked: &BTreeMap<RoomId, Option<Locked>>,
+    posts: &[&Post],
+    outcomes: &[Stored],
+) -> QueryResult<Vec<(UserId, RoomId, i64)>> {
+    let mut rows = Vec::new();
+    for (post, stored) in posts.iter().zip(outcomes) {
+        let (false, Stored::New(message)) = (post.words.mentions.is_empty(), stored) else { continue };
+        let Some(held) = locked.get(&post.room).and_then(Option::as_ref) else { continue };
+        let reached = mention::reached(conn, &held.room, post.author.id, &post.words.mentions)?;
+        rows.extend(reached.into_iter().map(|user| (user, message.room, message.seq)));
+    }
+    Ok(rows)
+}
+
 /// Locks a room's row: SQLite's write lock covers it already, Postgres is asked to.
-fn lock(conn: &mut Conn, id: RoomId) -> QueryResult<Option<Room>> {
+pub(super) fn lock(conn: &mut Conn, id: RoomId) -> QueryResult<Option<Room>> {
+    let there = rooms::table.find(id).filter(rooms::deleted_at.is_null());
     match conn {
-        Conn::Sqlite(c) => rooms::table.find(id).select(Room::as_select()).first(c).optional(),
-        Conn::Postgres(c) => rooms::table.find(id).select(Room::as_select()).for_update().first(c).optional(),
+        Conn::Sqlite(c) => there.select(Room::as_select()).first(c).optional(),
+        Conn::Postgres(c) => there.select(Room::as_select()).for_update().first(c).optional(),
     }
 }
 
-fn by_nonce(conn: &mut Conn, post: &Post) -> QueryResult<Option<Message>> {
+fn by_nonce(conn: &mut Conn, author: UserId, nonce: &str) -> QueryResult<Option<Message>> {
     messages::table
-        .filter(messages::author_id.eq(post.author.id).and(messages::nonce.eq(post.nonce.as_str())))
+        .filter(messages::author_id.eq(author).and(messages::nonce.eq(nonce)))
         .select(Message::as_select())
         .first(conn)
         .optional()
@@ -149,15 +228,16 @@ fn by_nonce(conn: &mut Conn, post: &Post) -> QueryResult<Option<Message>> {
 
 /// The answer to a nonce that has been here before: the first result, or a refusal when the content differs.
 fn repeated(first: &Message, post: &Post) -> Stored {
-    let same = first.room == post.room
-        && first.text == post.text.as_str()
-        && first.title.as_deref() == post.title.as_ref().map(Title::as_str)
-        && first.reply_to == post.reply_to;
-    if same {
+    if first.room == post.room && first.was_sent_as(&post.content()) {
         Stored::Again(Posted { seq: first.seq, rev: first.first_rev, at: first.at })
     } else {
         Stored::Refused(Error::conflict("nonce_reused", "This nonce was used for another message."))
     }
+}
+
+/// The message that this author's nonce has made already, if any.
+pub fn earlier(conn: &mut Conn, author: UserId, nonce: &str) -> Result<Option<Message>> {
+    Ok(by_nonce(conn, author, nonce)?)
 }
 
 /// Checks one item and numbers it.
@@ -182,9 +262,13 @@ fn judge(
             "The message that you reply to isn't in this room.",
         )));
     }
+    let attachments = match attach(conn, post, held.room.last_seq + 1) {
+        Ok(attachments) => attachments,
+        Err(refusal) => return db::raise(refusal).map(Stored::Refused),
+    };
     held.room.last_seq += 1;
     held.room.rev += 1;
-    Ok(Stored::New(Message {
+    Ok(Stored::New(Box::new(Message {
         room: post.room,
         seq: held.room.last_seq,
         rev: held.room.rev,
@@ -195,15 +279,27 @@ fn judge(
         nonce: post.nonce.as_str().to_owned(),
         at,
         title: post.title.as_ref().map(|t| t.as_str().to_owned()),
-        text: post.text.as_str().to_owned(),
+        text: post.words.text.as_str().to_owned(),
+        html: post.words.html.clone(),
+        to_all: post.words.to_all,
         reply_to: post.reply_to,
-    }))
+        attachments,
+        ..Message::default()
+    })))
+}
+
+/// Nothing is refused after this: what was taken would be lost with the refusal.
+fn attach(conn: &mut Conn, post: &Post, seq: i64) -> Result<Option<Json>> {
+    if post.attachments.is_empty() {
+        return Ok(None);
+    }
+    attachment::take(conn, post.author.id, post.room, &post.attachments, seq).map(Some)
 }
 
 fn insert(conn: &mut Conn, outcomes: &[Stored]) -> QueryResult<()> {
     let rows: Vec<&Message> = outcomes
         .iter()
-        .filter_map(|o| if let Stored::New(message) = o { Some(message) } else { None })
+        .filter_map(|o| if let Stored::New(message) = o { Some(message.as_ref()) } else { None })
         .collect();
     if !rows.is_empty() {
         on_conn!(conn, c => diesel::insert_into(messages::table).values(rows).execute(c))?;
@@ -227,18 +323,33 @@ mod tests {
     fn every_wrong_field_is_named_at_once() {
         let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
         let wrong = |typed: Typed| {
-            let error = typed.check(author.clone(), RoomId(1)).err();
+            let error = typed.check(author.clone(), RoomId(1), &Mentionable::new()).err();
             error.map_or_else(Vec::new, |error| error.fields().iter().map(|f| f.field).collect())
         };
         let nonce = "0123456789abcdef".to_owned();
         assert_eq!(
-            wrong(Typed { title: "x".repeat(121), text: " ".into(), nonce: "short".into(), reply_to: None }),
+            wrong(Typed {
+                title: "x".repeat(121),
+                text: " ".into(),
+                nonce: "short".into(),
+                ..Typed::default()
+            }),
             ["title", "text", "nonce"]
         );
         assert_eq!(
             wrong(Typed { text: "x".repeat(4001), nonce: nonce.clone(), ..Typed::default() }),
             ["text"]
         );
-        assert!(wrong(Typed { text: "x".into(), nonce, ..Typed::default() }).is_empty());
+        assert!(wrong(Typed { text: "x".into(), nonce: nonce.clone(), ..Typed::default() }).is_empty());
+        let with = |ids: &[i64], text: &str| Typed {
+            text: text.into(),
+            nonce: nonce.clone(),
+            attachments: ids.iter().copied().map(AttachmentId).collect(),
+            ..Typed::default()
+        };
+        assert!(wrong(with(&[1, 2], " ")).is_empty(), "with a file, no words are needed");
+        assert_eq!(wrong(with(&[1, 1], "x")), ["attachments"]);
+        assert_eq!(wrong(with(&[1], "\u{0}")), ["text"]);
+        assert_eq!(wrong(with(&(0..11).collect::<Vec<_>>(), "x")), ["attachments"]);
     }
 }

@@ -1,5 +1,6 @@
 //! A room: board, channel, group, direct or talk, and how rooms are found.
 
+use super::level::Level;
 use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
 use crate::error::{Error, FieldError, Result};
@@ -63,6 +64,16 @@ pub struct Room {
     pub rev: i64,
     /// When the last message was posted, ms.
     pub active_at: i64,
+    /// A direct room's two people, the smaller id first, as `3-7`.
+    pub peers: Option<String>,
+}
+
+impl Room {
+    /// The two people of a direct room; the same one twice in a room with oneself.
+    pub fn pair(&self) -> Option<(UserId, UserId)> {
+        let (one, other) = self.peers.as_deref()?.split_once('-')?;
+        Some((one.parse().ok()?, other.parse().ok()?))
+    }
 }
 
 /// A room as one person sees it: the contract's `room` object.
@@ -80,16 +91,60 @@ pub struct RoomView {
     pub rev: i64,
     /// Up to which message this person has read.
     pub read_seq: i64,
+    /// Of what they haven't read, how many messages call them.
     pub mentions: i64,
     pub joined: bool,
+    /// What they want to hear of it; nothing where that isn't read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// The other one, in a direct room whose people have been [introduced](super::direct::introduce).
+    #[serde(flatten)]
+    pub peer: Option<Peer>,
+    #[serde(skip)]
+    pub pair: Option<(UserId, UserId)>,
+}
+
+/// The other person of a direct room; the room's `name` is their display name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Peer {
+    #[serde(rename = "peer")]
+    #[schema(value_type = i64)]
+    pub id: UserId,
+    #[serde(rename = "peer_username")]
+    pub username: String,
+    #[serde(rename = "peer_guest", skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
 }
 
 impl RoomView {
+    /// A channel that nothing is known of.
+    #[cfg(test)]
+    pub fn for_tests() -> Self {
+        Self {
+            id: RoomId(2),
+            kind: Kind::Channel,
+            name: "x".into(),
+            topic: String::new(),
+            owner: None,
+            members: 1,
+            last_seq: 10,
+            rev: 10,
+            read_seq: 0,
+            mentions: 0,
+            joined: true,
+            peer: None,
+            pair: None,
+            level: None,
+        }
+    }
+
     /// `read` is the person's stored mark, `None` for one who has not joined.
     pub fn new(room: Room, read: Option<i64>) -> Self {
         let everybodys = room.kind == Kind::Board;
         Self {
             id: room.id,
+            pair: room.pair(),
+            peer: None,
             kind: room.kind,
             name: room.name,
             topic: room.topic,
@@ -100,6 +155,7 @@ impl RoomView {
             read_seq: read.unwrap_or(if everybodys { 0 } else { room.last_seq }).min(room.last_seq),
             mentions: 0,
             joined: everybodys || read.is_some(),
+            level: None,
         }
     }
 
@@ -160,8 +216,14 @@ pub fn parse_topic(text: &str) -> Result<String, FieldError> {
 
 /// One room by id.
 pub fn find(conn: &mut Conn, id: RoomId) -> Result<Room> {
-    let room = rooms::table.find(id).select(Room::as_select()).first(conn).optional()?;
-    room.ok_or(Error::NotFound("There is no such room."))
+    let there = rooms::table.find(id).filter(rooms::deleted_at.is_null());
+    let room = there.select(Room::as_select()).first(conn).optional()?;
+    room.ok_or_else(nowhere)
+}
+
+/// The answer about a room that isn't there, or isn't for this person: the two are never told apart.
+pub fn nowhere() -> Error {
+    Error::NotFound("There is no such room.")
 }
 
 /// One channel by name, regardless of case.
@@ -187,6 +249,17 @@ pub fn joined_ids(conn: &mut Conn, user: UserId) -> Result<Vec<RoomId>> {
         ids.push(BOARD);
     }
     Ok(ids)
+}
+
+/// The rooms whose members are told of each other: direct ones, and groups of at most `members`.
+pub fn company(conn: &mut Conn, user: UserId, members: i64) -> Result<Vec<RoomId>> {
+    let small = rooms::kind.eq(Kind::Group.as_str()).and(rooms::members.le(members));
+    Ok(memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(user))
+        .filter(rooms::kind.eq(Kind::Direct.as_str()).or(small))
+        .select(memberships::room_id)
+        .load(conn)?)
 }
 
 /// The board as `user` sees it.

@@ -1,12 +1,16 @@
 //! The rooms floor as the features above reach it: the messages database and the read marks in front of it.
 
 use super::Db;
+use super::amend::Amend;
 use super::change::{self, Asker, Change, Committed, Outcome, Request};
+use super::level::{self, Level};
 use super::membership::{self, Verb};
-use super::message::Nonce;
+use super::message::{Message, Nonce};
 use super::post::{Post, Posted};
+use super::purge;
 use super::room::{self, RoomView};
-use super::unread::ReadMarks;
+use super::unread::{ReadMark, ReadMarks};
+use super::upload::Uploads;
 use crate::config::Config;
 use crate::db::schema::messages::server;
 use crate::db::{Database, Which};
@@ -14,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Everything about rooms that a handler may reach. Cheap to clone.
@@ -21,6 +26,7 @@ use tokio::sync::oneshot;
 pub struct Rooms {
     pub db: Db,
     pub marks: ReadMarks,
+    pub uploads: Uploads,
 }
 
 impl Rooms {
@@ -38,7 +44,7 @@ impl Rooms {
         let db = Database::open(Which::Messages, &config.messages_url(), move |batch, outcome| {
             change::settle(batch, &outcome, &settled, &mut publish);
         })?;
-        Ok(Self { db, marks })
+        Ok(Self { db, marks, uploads: Uploads::new(config) })
     }
 
     /// Submits a change and waits for its commit.
@@ -56,10 +62,18 @@ impl Rooms {
         }
     }
 
-    /// Submits a change that ends with a room: join, leave, create.
+    /// Changes a message and answers after the commit, with the message as it is then.
+    pub async fn amend(&self, amend: Amend) -> Result<Arc<Message>> {
+        match self.change(Request::Amend(amend)).await? {
+            Outcome::Amended(message) => Ok(message),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Submits a change that ends with a room: join, leave, create and so on.
     pub async fn change_room(&self, request: Request) -> Result<RoomView> {
         match self.change(request).await? {
-            Outcome::Room(room) | Outcome::Joined(room) => Ok(room),
+            Outcome::Room(room) | Outcome::Joined(room) | Outcome::Opened { room, .. } => Ok(room),
             other => Err(unexpected(&other)),
         }
     }
@@ -68,24 +82,60 @@ impl Rooms {
     ///
     /// # Errors
     /// `NotFound` for a room that one may not read, `Forbidden` for one that one has not joined.
-    pub async fn mark_read(&self, user: UserId, id: RoomId, seq: i64, back: bool) -> Result<Option<i64>> {
-        let view = self
+    pub async fn mark_read(
+        &self,
+        user: UserId,
+        id: RoomId,
+        seq: i64,
+        back: bool,
+    ) -> Result<Option<ReadMark>> {
+        let marks = self.marks.clone();
+        let moved = self
             .db
             .snapshot(move |conn| {
                 let room = room::find(conn, id)?;
-                membership::may(conn, user, &room, Verb::Post)?;
+                membership::may(conn, user, &room, Verb::Keep)?;
                 let mark = room::read_mark(conn, user, id)?;
-                Ok(RoomView::new(room, mark))
+                let mut now = [RoomView::new(room, mark)];
+                marks.overlay(user, &mut now);
+                let seq = seq.clamp(0, now[0].last_seq);
+                let moves = if back { seq != now[0].read_seq } else { seq > now[0].read_seq };
+                now[0].read_seq = seq;
+                level::count_calls(conn, user, &mut now)?;
+                Ok(moves.then_some(ReadMark { room: id, seq, back, mentions: now[0].mentions }))
             })
             .await?;
-        let mut now = [view];
-        self.marks.overlay(user, &mut now);
-        let seq = seq.clamp(0, now[0].last_seq);
-        let moves = if back { seq != now[0].read_seq } else { seq > now[0].read_seq };
-        if moves {
-            self.marks.set(user, id, seq, back);
+        if let Some(mark) = moved {
+            self.marks.set(user, id, mark.seq, back);
         }
-        Ok(moves.then_some(seq))
+        Ok(moved)
+    }
+
+    /// A room that was just read or changed, completed as `user` sees it.
+    pub async fn seen_by(&self, user: UserId, mut view: RoomView) -> Result<RoomView> {
+        let marks = self.marks.clone();
+        self.db
+            .snapshot(move |conn| {
+                marks.see(conn, user, std::slice::from_mut(&mut view))?;
+                Ok(view)
+            })
+            .await
+    }
+
+    /// Stores what a person wants to hear of a room, and answers with the room as they see it.
+    ///
+    /// # Errors
+    /// `NotFound` for a room that one may not read, `Forbidden` for one that one has not joined.
+    pub async fn set_level(&self, user: UserId, id: RoomId, level: Level) -> Result<RoomView> {
+        let marks = self.marks.clone();
+        self.db
+            .write(move |conn| {
+                let mut now = [level::set(conn, user, id, level)?];
+                marks.see(conn, user, &mut now)?;
+                let [view] = now;
+                Ok(view)
+            })
+            .await
     }
 
     /// The messages database's epoch: made once, and anew when the database is restored.
@@ -98,6 +148,11 @@ impl Rooms {
                 Ok(server::table.find("epoch").select(server::value).first(conn)?)
             })
             .await
+    }
+
+    /// Removes a part of what was said in deleted rooms.
+    pub async fn purge(&self) -> Result<()> {
+        purge::round(&self.db).await
     }
 
     /// Queues the read marks that aren't written yet.
@@ -150,8 +205,9 @@ mod tests {
             author: Author { id: UserId(author), name: "Ann".into(), guest: false },
             nonce: Nonce::parse(format!("{nonce:0>16}")).map_err(|f| Error::Invalid(vec![f]))?,
             title: None,
-            text: Text::parse(text).map_err(|f| Error::Invalid(vec![f]))?,
+            words: Text::parse(text).map_err(|f| Error::Invalid(vec![f]))?.into(),
             reply_to: None,
+            attachments: Vec::new(),
         })
     }
 

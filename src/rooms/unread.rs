@@ -5,6 +5,7 @@ use crate::db::schema::messages::{memberships, rooms};
 use crate::ids::{BOARD, RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
+use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,18 @@ struct Mark {
     seq: i64,
     /// Set by "mark unread from here": it may go back, and holds whatever is stored.
     back: bool,
+}
+
+/// Where a person's read mark has just come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadMark {
+    pub room: RoomId,
+    pub seq: i64,
+    /// It may stand before where it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+    /// How many messages after it call them.
+    pub mentions: i64,
 }
 
 /// The marks of this process that wait to be written.
@@ -115,7 +128,7 @@ impl Batch {
 }
 
 /// Nobody joins the board: its row is made by the first mark.
-fn meet_board(conn: &mut Conn, user: UserId) -> QueryResult<()> {
+pub(super) fn meet_board(conn: &mut Conn, user: UserId) -> QueryResult<()> {
     let row = (
         memberships::user_id.eq(user),
         memberships::room_id.eq(BOARD),
@@ -128,22 +141,9 @@ fn meet_board(conn: &mut Conn, user: UserId) -> QueryResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rooms::Kind;
 
     fn view(read_seq: i64) -> RoomView {
-        RoomView {
-            id: RoomId(2),
-            kind: Kind::Channel,
-            name: "x".into(),
-            topic: String::new(),
-            owner: None,
-            members: 1,
-            last_seq: 10,
-            rev: 10,
-            read_seq,
-            mentions: 0,
-            joined: true,
-        }
+        RoomView { read_seq, ..RoomView::for_tests() }
     }
 
     #[test]

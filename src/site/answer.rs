@@ -191,6 +191,13 @@ fn is_for_programs(path: &str) -> bool {
     path.starts_with("/api/") || path == "/ws" || path.starts_with("/ws/")
 }
 
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750 §2.1), where programs ask. Pages know only cookies.
+pub fn bearer_token(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get(header::AUTHORIZATION).filter(|_| is_for_programs(request.path()))?;
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 fn trouble_of(response: &ServiceResponse) -> Option<Trouble> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -210,8 +217,12 @@ fn trouble_of(response: &ServiceResponse) -> Option<Trouble> {
 struct Context<'a> {
     id: &'a RequestId,
     programs: bool,
+    /// The request showed a token.
+    token: bool,
     /// The address to come back to after signing in; only one that can be asked for again.
     address: Option<String>,
+    /// Where another try begins: the same address, or the page that the form stands on.
+    again: Option<String>,
     /// The route, as logs may show it: addresses carry names.
     route: String,
     shell: Shell,
@@ -219,7 +230,15 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn unknown(id: &'a RequestId) -> Self {
-        Self { id, programs: false, address: None, route: String::new(), shell: Shell::default() }
+        Self {
+            id,
+            programs: false,
+            token: false,
+            address: None,
+            again: None,
+            route: String::new(),
+            shell: Shell::default(),
+        }
     }
 
     async fn of(response: &ServiceResponse, id: &'a RequestId) -> Self {
@@ -227,14 +246,26 @@ impl<'a> Context<'a> {
         let programs = is_for_programs(request.path());
         let again = matches!(*request.method(), Method::GET | Method::HEAD);
         let shell = if programs { Shell::default() } else { shell_for(request.clone()).await };
+        let address = again.then(|| request.uri().to_string());
         Self {
             id,
             programs,
-            address: again.then(|| request.uri().to_string()),
+            token: bearer_token(request).is_some(),
+            again: address.clone().or_else(|| came_from(request)),
+            address,
             route: format!("{} {}", request.method(), request.match_pattern().unwrap_or_default()),
             shell,
         }
     }
+}
+
+/// The path of the page whose form was sent, when it is one of this place.
+fn came_from(request: &HttpRequest) -> Option<String> {
+    let referer =
+        request.headers().get(header::REFERER)?.to_str().ok()?.parse::<actix_web::http::Uri>().ok()?;
+    let path = referer.path_and_query()?.as_str();
+    let here = referer.authority()?.as_str() == request.connection_info().host();
+    (here && is_local(path)).then(|| path.to_owned())
 }
 
 /// The shell as the viewer knows it, when there is one; otherwise that of a stranger.
@@ -256,6 +287,15 @@ fn say(response: &mut HttpResponse, trouble: &Trouble, context: &Context<'_>) {
     if trouble.status == StatusCode::UNAUTHORIZED && !context.programs {
         lead_to_login(response, context.address.as_deref());
         return;
+    }
+    if trouble.status == StatusCode::UNAUTHORIZED {
+        // RFC 6750 §3: without a token there is nothing to say about it.
+        let challenge = if context.token {
+            r#"Bearer realm="Hubbub", error="invalid_token""#
+        } else {
+            r#"Bearer realm="Hubbub""#
+        };
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     let (mime, body) = if context.programs {
         ("application/problem+json", problem(trouble, context.id))
@@ -323,11 +363,21 @@ fn page(trouble: &Trouble, context: &Context<'_>) -> String {
         status: trouble.status.as_u16(),
         heading: heading.to_owned(),
         detail: said(&trouble.detail).into_owned(),
-        action: Some(ErrorAction { href: "/".to_owned(), label: t("Back to the start").to_owned() }),
+        action: Some(way_on(trouble.status, context.again.as_deref())),
         request_id: trouble.status.is_server_error().then(|| context.id.0.to_string()),
     };
     // A template that fails here must not hide the sentence itself.
     page.render().unwrap_or_else(|_| trouble.detail.clone())
+}
+
+/// Trying again helps where the time was wrong; elsewhere the start does.
+fn way_on(status: StatusCode, again: Option<&str>) -> ErrorAction {
+    match again {
+        Some(address) if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+            ErrorAction { href: address.to_owned(), label: t("Try again").to_owned() }
+        }
+        _ => ErrorAction { href: "/".to_owned(), label: t("Back to the start").to_owned() },
+    }
 }
 
 fn finish(response: &mut HttpResponse, path: &str, id: &RequestId) {

@@ -16,6 +16,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
 use super::words::{LANGUAGES, Language};
+use crate::text;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -49,7 +50,8 @@ impl Shelf {
         let words = LANGUAGES
             .iter()
             .map(|language| (Cow::from(words_path(language)), Cow::from(language.script.as_bytes())));
-        for (path, data) in files.chain(words) {
+        let emoji = (Cow::from("js/lib/emoji.json"), Cow::from(text::emoji_catalogue().into_bytes()));
+        for (path, data) in files.chain(words).chain([emoji]) {
             // Lengths keep two different trees from feeding the hash the same bytes.
             hash.update((path.len() as u64).to_le_bytes());
             hash.update(path.as_bytes());
@@ -100,6 +102,7 @@ fn squeeze(data: &[u8]) -> Option<Vec<u8>> {
 fn mime_of(path: &str) -> &'static str {
     match path.rsplit('.').next().unwrap_or_default() {
         "css" => "text/css; charset=utf-8",
+        "json" => "application/json",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",

@@ -1,4 +1,4 @@
-//! How often: sends per person; sign-ins, newcomers and connections per address.
+//! How often: sends and uploads per person; sign-ins, newcomers and connections per address.
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -80,6 +80,7 @@ impl<K: Clone + Hash + Eq> Limiter<K> {
 
 struct Limiters {
     sends: Limiter<UserId>,
+    uploads: Limiter<UserId>,
     sign_ins: Limiter<Address>,
     newcomers: Limiter<Address>,
     connections: Limiter<Address>,
@@ -96,6 +97,7 @@ impl Limits {
     pub fn new(config: &Config) -> Self {
         let limiters = config.rate_limits.then(|| Limiters {
             sends: Limiter::new(SENDS_PER_SECOND, SENDS_BURST),
+            uploads: Limiter::new(2, 40),
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),
@@ -110,6 +112,14 @@ impl Limits {
     /// `TooMany`, with the time until the next one is.
     pub fn send(&self, user: UserId) -> Result<()> {
         self.limiters.as_ref().map_or(Ok(()), |l| l.sends.check(&user))
+    }
+
+    /// Before a file is received.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn upload(&self, user: UserId) -> Result<()> {
+        self.limiters.as_ref().map_or(Ok(()), |l| l.uploads.check(&user))
     }
 
     /// Before a password is compared.
@@ -145,6 +155,7 @@ impl Limits {
     pub fn tidy(&self) {
         if let Some(limiters) = &self.limiters {
             limiters.sends.tidy();
+            limiters.uploads.tidy();
             limiters.sign_ins.tidy();
             limiters.newcomers.tidy();
             limiters.connections.tidy();

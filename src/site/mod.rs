@@ -3,10 +3,13 @@
 pub mod answer;
 pub mod assets;
 pub mod body;
+pub mod form_data;
+pub mod guess;
 pub mod headers;
 pub mod language;
 pub mod lifeline;
 pub mod limit;
 pub mod origin;
 pub mod page;
+pub mod range;
 pub mod words;

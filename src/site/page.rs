@@ -65,6 +65,12 @@ impl Shell {
         LANGUAGES.iter().filter(|language| language.code != self.language().code)
     }
 
+    /// Whom the viewer has blocked, as scripts read it: ids with spaces between.
+    pub fn blocked(&self) -> String {
+        let ids = self.rail.iter().flat_map(|rail| &rail.blocked);
+        ids.map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether `path` is the current entry of the rail.
     pub fn is_at(&self, path: &str) -> bool {
         self.here == path
@@ -79,6 +85,8 @@ pub struct Viewer {
     pub display_name: String,
     /// Entered with a display name alone.
     pub guest: bool,
+    /// Looks after the place.
+    pub staff: bool,
     /// The accent that the person chose, in degrees of the OKLCH circle.
     pub hue: Option<i32>,
 }
@@ -135,27 +143,68 @@ pub struct Rail {
     pub board_unread: bool,
     /// Joined channels, in the order they are shown.
     pub channels: Vec<RailRoom>,
-    /// The person has joined more channels than are listed.
+    /// The person's groups, in the order they are shown.
+    pub groups: Vec<RailRoom>,
+    /// Private conversations that have been begun, the newest first.
+    pub directs: Vec<RailRoom>,
+    /// The person is in more rooms than are listed.
     pub more_channels: bool,
+    /// Whom the person has blocked, by id.
+    pub blocked: Vec<i64>,
 }
 
-/// One joined channel in the rail.
+/// One room in the rail.
 #[derive(Debug, Clone, Default)]
 pub struct RailRoom {
     pub id: i64,
+    /// `channel`, `group` or `direct`.
+    pub kind: &'static str,
+    /// Of a private conversation, what the other one is called.
     pub name: String,
-    /// `/c/{name}`, percent-encoded.
+    /// `/c/{name}`, `/g/{id}` or `/dm/{username}`, percent-encoded.
     pub href: String,
+    /// The other one of a private conversation.
+    pub peer: Option<i64>,
+    /// Whether the other one is here: `online`, `away`, `dnd`, `offline`.
+    pub state: &'static str,
     /// `last_seq - read_seq`.
     pub unread: i64,
-    /// Counts nothing and stays quiet.
-    pub muted: bool,
+    /// Of those, how many call the person.
+    pub mentions: i64,
+    /// What of it makes itself heard: `mentions`, `none`, or all.
+    pub level: &'static str,
 }
 
 impl RailRoom {
+    /// One of each kind, from which scripts make those that come while one looks.
+    pub fn blanks() -> [Self; 3] {
+        let blank = |kind, peer| Self { kind, peer, state: "offline", ..Self::default() };
+        [blank("channel", None), blank("group", None), blank("direct", Some(0))]
+    }
+
+    /// Counts nothing and stays quiet.
+    pub fn is_muted(&self) -> bool {
+        self.level == "none"
+    }
+
+    /// How much of it wants to be read; `static/js/lib/rooms.js` follows the same rule.
+    pub fn count(&self) -> i64 {
+        match self.level {
+            "none" => 0,
+            "mentions" => self.mentions,
+            _ => self.unread,
+        }
+    }
+
+    /// Somebody called the person there, and they want to know.
+    pub fn is_called(&self) -> bool {
+        self.mentions > 0 && !self.is_muted()
+    }
+
     /// The count as it is shown: short, so that the rail keeps its width.
-    pub fn unread_label(&self) -> String {
-        if self.unread > 99 { "99+".into() } else { self.unread.to_string() }
+    pub fn label(&self) -> String {
+        let count = if self.count() > 99 { "99+".into() } else { self.count().to_string() };
+        if self.is_called() { format!("@{count}") } else { count }
     }
 }
 
@@ -287,6 +336,15 @@ impl FieldErrors {
         )
     }
 
+    /// Those about anything but `fields` stand beside the form as a whole: there is nothing else to put them to.
+    #[must_use]
+    pub fn or_whole(mut self, fields: &[&str]) -> Self {
+        for error in self.0.iter_mut().filter(|error| !fields.contains(&error.field.as_str())) {
+            error.field.clear();
+        }
+        self
+    }
+
     /// The message for `field`, in the language of who asks. The field `""` is the form as a whole.
     pub fn of(&self, field: &str) -> Option<Cow<'_, str>> {
         self.0.iter().find(|error| error.field == field).map(|error| said(&error.message))
@@ -304,6 +362,16 @@ const SEGMENT: &percent_encoding::AsciiSet =
 /// `/c/{name}`, percent-encoded.
 pub fn channel_href(name: &str) -> String {
     format!("/c/{}", percent_encoding::utf8_percent_encode(name, SEGMENT))
+}
+
+/// `/dm/{username}`, percent-encoded.
+pub fn direct_href(username: &str) -> String {
+    format!("/dm/{}", percent_encoding::utf8_percent_encode(username, SEGMENT))
+}
+
+/// `/g/{id}`
+pub fn group_href(id: i64) -> String {
+    format!("/g/{id}")
 }
 
 /// One of the drawings in `static/icons.svg`, as a template writes it.

@@ -137,6 +137,25 @@ pub fn fill(words: &str, name: &str, value: &dyn Display) -> String {
     words.replace(&format!("{{{name}}}"), &value.to_string())
 }
 
+/// A number of bytes as people read it: `512 bytes`, `3.2 MB`.
+pub fn size_in_words(bytes: i64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return fill(t("{count} bytes"), "count", &bytes);
+    }
+    // In tenths of a unit, rounded; whole numbers keep the sum exact for every file.
+    let (mut tenths, mut unit) = (bytes.saturating_add(50) / 100, 0);
+    while tenths >= 10_000 && unit + 1 < units.len() {
+        (tenths, unit) = ((tenths + 500) / 1000, unit + 1);
+    }
+    let name = units[unit];
+    if tenths < 100 {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {name}", (tenths + 5) / 10)
+    }
+}
+
 /// What templates write after a `|`. Everything is escaped as any other text.
 pub mod filters {
     use std::fmt::Display;

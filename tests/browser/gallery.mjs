@@ -2,7 +2,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { Lived, SCENES } from "./scenes.mjs";
+import { Lived } from "./lived.mjs";
+import { SCENES } from "./scenes.mjs";
 
 const WIDTHS = { phone: { width: 390, height: 844 }, tablet: { width: 820, height: 1180 }, desk: { width: 1440, height: 900 } };
 const LANGUAGES = ["en", "zh-Hant"];
@@ -16,31 +17,33 @@ const out = resolve(folder);
 await mkdir(out, { recursive: true });
 const lived = await Lived.open();
 let count = 0;
-try {
-  for (const scene of SCENES) {
-    for (const [width, viewport] of Object.entries(WIDTHS)) {
-      for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-        for (const locale of LANGUAGES) {
-          const name = [scene.name, width, colorScheme, locale].join("-");
-          if (!name.includes(part)) continue;
-          // One language is enough to judge colours, and the other is wanted at the widths where words get tight.
-          if (locale !== "en" && colorScheme === "dark" && !part) continue;
-          const context = await lived.as(scene.who ?? "ana", { viewport, colorScheme, locale: locale === "en" ? "en-GB" : "zh-TW", hasTouch: width === "phone" });
-          const page = await context.newPage();
-          await scene.before?.(context);
-          await page.goto(scene.path);
-          await page.waitForLoadState("networkidle").catch(() => undefined);
-          await scene.then?.(page, context);
-          await page.waitForTimeout(250);
-          await page.screenshot({ path: join(out, `${name}.png`) });
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          if (wide > 0) console.warn(`${name} is ${wide} px too wide`);
-          await context.close();
-          count += 1;
-        }
-      }
-    }
+
+/** A scene at one width in one language; light and dark are switched where the page stands. */
+async function draw(scene, width, locale) {
+  // One language is enough to judge colours, and the other is wanted at the widths where words get tight.
+  const schemes = /** @type {const} */ (["light", "dark"]).filter((scheme) => locale === "en" || scheme === "light" || part);
+  const named = schemes.map((colorScheme) => ({ colorScheme, name: [scene.name, width, colorScheme, locale].join("-") })).filter(({ name }) => name.includes(part));
+  if (named.length === 0) return;
+  const context = await (await lived.for(scene)).as(scene.who ?? "ana", { viewport: WIDTHS[width], locale: locale === "en" ? "en-GB" : "zh-TW", hasTouch: width === "phone" });
+  const page = await context.newPage();
+  await scene.before?.(context);
+  await page.goto(scene.path);
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  await scene.then?.(page, context);
+  for (const { colorScheme, name } of named) {
+    await page.emulateMedia({ colorScheme });
+    // What fades in, and pictures that come last.
+    await page.waitForTimeout(250);
+    await page.screenshot({ path: join(out, `${name}.png`) });
+    count += 1;
   }
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 0) console.warn(`${scene.name} ${width} ${locale} is ${wide} px too wide`);
+  await context.close();
+}
+
+try {
+  for (const scene of SCENES) for (const width of Object.keys(WIDTHS)) for (const locale of LANGUAGES) await draw(scene, width, locale);
 } finally {
   await lived.close();
 }

@@ -1,48 +1,90 @@
-// A server in a folder of its own, and Chromium to look at it.
+// A real server with data of its own, Chromium to look at it, and the people who come. A test with two people:
+//
+//   let house, ann, bob, lab;
+//   before(async () => {
+//     house = await House.open();                  // settings as on the command line: { guests: "off" }
+//     [ann, bob] = [await house.person("ann"), await house.person("bob")];   // registered without a browser; the first is the owner
+//     lab = await ann.channel("lab"); await bob.join(lab);                   // person.mjs: quick, over the API
+//   });
+//   after(() => house?.close());
+//   test("a sentence", async () => {
+//     const page = await house.visit(ann, "/c/lab");  // a window of hers, connected
+//     await bob.say(lab, "hello"); await shows(page, ["hello"]);            // page.mjs: until(), say(), shows() wait; nothing sleeps
+//     house.quiet(); await page.context().close();   // no exception, no console error on any page
+//   });
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-/** Longer than anything takes on a busy machine; whoever waits this long has failed. */
-export const DEADLINE = 20_000;
+import { DEADLINE, ready } from "./page.mjs";
+import { Person } from "./person.mjs";
+
 export const PASSWORD = "correct horse";
+export const DESK = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-const HUBBUB = resolve(process.env.HUBBUB ?? "target/debug/hubbub");
-// As root Chromium needs to be without its sandbox; the rest keeps it from talking to anybody but the page.
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const HUBBUB = resolve(process.env.HUBBUB ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/hubbub"));
+// As root Chromium needs to be without its sandbox; the rest keeps it from talking to anybody but the page, and silent
+// until a gesture, as it is for people.
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"];
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=document-user-activation-required"];
 
 /** A port that nobody has at the moment: a server that comes back has to come back to the same one. */
 async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((good) => server.listen(0, "127.0.0.1", good));
   const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
+  await new Promise((good) => server.close(good));
   return port;
+}
+
+function chromiumPath() {
+  const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((one) => one && existsSync(one));
+  if (!path) throw new Error("Chromium is missing: apt-get install chromium");
+  return path;
 }
 
 export class House {
   #process = null;
   #contexts = new Set();
+  /** The house whose browser this one uses. @type {House | null} */ #host = null;
   /** What went wrong on any page: exceptions, console errors, violations of the content security policy. */
   troubles = [];
 
+  /** @param {Record<string, string | number>} settings as on the command line. @returns {Promise<House>} with the server running */
   static async open(settings = {}) {
+    const house = await House.#serve(settings);
+    house.browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+    return house;
+  }
+
+  /** Another server that is looked at in the same browser. */
+  async beside(settings) {
+    const house = await House.#serve(settings);
+    house.#host = this;
+    house.browser = this.browser;
+    return house;
+  }
+
+  static async #serve(settings) {
     const house = new House();
     house.folder = await mkdtemp(join(tmpdir(), "hubbub-pages-"));
     house.settings = { "rate-limits": "off", "bcrypt-cost": 4, workers: 2, ...settings };
     house.port = await freePort();
-    house.origin = `http://localhost:${house.port}`;
-    await cp("media", join(house.folder, "media"), { recursive: true });
+    house.origin = `http://127.0.0.1:${house.port}`;
+    await cp(join(ROOT, "media"), join(house.folder, "media"), { recursive: true });
+    // A test that is stopped from outside leaves no server behind.
+    process.once("exit", () => house.#process?.kill("SIGKILL"));
     await house.start();
-    house.browser = await chromium.launch({ executablePath: await chromiumPath(), args: FLAGS });
     return house;
   }
 
@@ -54,26 +96,38 @@ export class House {
     child.stderr.on("data", (words) => { said += words; });
     this.#process = child;
     const lines = createInterface({ input: child.stdout });
-    await new Promise((good, reject) => {
-      lines.on("line", (line) => { if (line.includes("Open ")) good(undefined); });
-      child.once("error", reject);
-      child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+    await new Promise((good, bad) => {
+      const late = setTimeout(() => bad(new Error(`the server has not come up in ${DEADLINE} ms: ${said}`)), DEADLINE);
+      lines.on("line", (line) => { if (line.includes("Open ")) { clearTimeout(late); good(undefined); } });
+      child.once("error", bad);
+      child.once("exit", (code) => bad(new Error(`the server ended with ${code}: ${said}`)));
     });
   }
 
-  /** Ends the server without a chance to say anything. */
-  async kill() {
+  /** Ends the server: SIGKILL as in a power cut, SIGTERM as in a restart. */
+  async stop(signal = "SIGKILL") {
     const child = this.#process;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((good) => child.once("exit", good));
+    child.kill(signal);
     await ended;
   }
 
   async close() {
     for (const context of this.#contexts) await context.close().catch(() => undefined);
-    await this.browser?.close();
-    await this.kill();
+    if (!this.#host) await this.browser?.close();
+    await this.stop();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Registers somebody, without a browser. @returns {Promise<Person>} */
+  person(username, displayName = username[0].toUpperCase() + username.slice(1)) {
+    return Person.by("/register", this.origin, { username, password: PASSWORD, display_name: displayName });
+  }
+
+  /** Somebody who gives only a name, without a browser. @returns {Promise<Person>} */
+  guest(displayName) {
+    return Person.by("/guest", this.origin, { display_name: displayName });
   }
 
   #watch(context) {
@@ -88,16 +142,41 @@ export class House {
     return context;
   }
 
-  /** A browser of its own, with its own cookies. */
+  /** A browser of its own, with its own cookies; nobody is signed in. */
   async visitor(options = {}) {
-    return this.#watch(await this.browser.newContext({ baseURL: this.origin, ...options }));
+    return this.#watch(await this.browser.newContext({ baseURL: this.origin, viewport: DESK, ...options }));
   }
 
   /** A browser whose profile lies in a folder, so that it can be closed and opened again. */
   async profile(name, options = {}) {
     const folder = join(this.folder, `profile-${name}`);
     return this.#watch(await chromium.launchPersistentContext(folder,
-      { executablePath: await chromiumPath(), args: FLAGS, baseURL: this.origin, ...options }));
+      { executablePath: chromiumPath(), args: FLAGS, baseURL: this.origin, viewport: DESK, ...options }));
+  }
+
+  /** A window of a person's own, in a browser of its own; ended by `page.context().close()`. */
+  async visit(person, path = "/", options = {}) {
+    return this.enter(await this.visitor(options), person, path);
+  }
+
+  /** The same in a browser that is there already. */
+  async enter(context, person, path = "/") {
+    await this.signIn(context, person);
+    const page = await context.newPage();
+    await this.go(page, path);
+    return page;
+  }
+
+  /** Makes a browser a person's own. */
+  async signIn(context, person) {
+    const [name, value] = person.cookie.split("=");
+    await context.addCookies([{ name, value, url: this.origin }]);
+  }
+
+  /** Opens a path and waits until the page is connected. */
+  async go(page, path) {
+    await page.goto(path);
+    await ready(page);
   }
 
   /** Somebody who has registered through the page; answers with that page. */
@@ -112,52 +191,9 @@ export class House {
     return page;
   }
 
-  /** Fails when any page complained; what matches `expected` was meant to happen. */
+  /** Fails when any page complained since the last time; what matches `expected` was meant to happen. */
   quiet(expected = /^$/) {
-    const loud = this.troubles.filter((trouble) => !expected.test(trouble));
+    const loud = this.troubles.splice(0).filter((trouble) => !expected.test(trouble));
     assert.deepEqual(loud, []);
   }
-}
-
-async function chromiumPath() {
-  const { access } = await import("node:fs/promises");
-  for (const path of [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]) {
-    if (path && await access(path).then(() => true, () => false)) return path;
-  }
-  throw new Error("Chromium is missing: apt-get install chromium");
-}
-
-/** Opens a channel by its page, creating it first. */
-export async function createChannel(page, name) {
-  await page.goto("/channels");
-  await page.getByLabel("Name", { exact: true }).fill(name);
-  await page.getByRole("button", { name: "Create", exact: true }).click();
-  await page.getByRole("heading", { level: 1, name }).waitFor();
-}
-
-/** Joins a channel by its page. */
-export async function joinChannel(page, name) {
-  await page.goto(`/c/${encodeURIComponent(name)}`);
-  await page.getByRole("button", { name: /^Join/ }).click();
-  await page.locator("chat-composer textarea").waitFor();
-}
-
-/** Writes in the open channel. Before its script is there, Enter is only a new line in the box. */
-export async function say(page, text) {
-  await page.waitForFunction(() => customElements.get("chat-composer") !== undefined);
-  await page.locator("chat-composer textarea").fill(text);
-  await page.keyboard.press("Enter");
-}
-
-/** Waits until the open channel shows exactly these texts, in this order. */
-export async function shows(page, texts) {
-  const found = () => page.locator(".messages .message .message-text").allTextContents();
-  const until = Date.now() + DEADLINE;
-  let seen = [];
-  while (Date.now() < until) {
-    seen = await found().catch(() => []);
-    if (JSON.stringify(seen) === JSON.stringify(texts)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.deepEqual(seen, texts);
 }

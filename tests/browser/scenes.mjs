@@ -1,86 +1,12 @@
-// Every page and state that Hubbub has, in a house that was filled through the public API.
-import { House, PASSWORD } from "./house.mjs";
-
-/** People who talk in the pictures. The first one looks at most pages. */
-const PEOPLE = [["ana", "Ana Lima"], ["mira", "Mira Kovač"], ["siru", "陳思如"], ["jonas", "Jonas Ott"], ["tomas", "Tomás Beltrán"], ["ilse", "Ilse de Wit"]];
-
-const TALK = [
-  ["mira", "Morning. Energy is steady at 2.98 GeV since the top-up, repetition rate at 50 Hz."],
-  ["mira", "Here's the spot after alignment, two turns on the second quad."],
-  ["siru", "很漂亮！could you log the set points? I used\nquad2 = 13.420  # A\nsteer = (-0.12, 0.04)"],
-  ["jonas", "Watching from home. The live page says 51.2 on the lead monitor, is that expected?"],
-  ["ana", "Yes, until the shutter test ends at ten."],
-  ["ana", "Set points are in the log now."],
-];
-
-const NOTES = [
-  ["mira", "Parking on the 24th", "North lot closed for resurfacing. Bicycles are fine."],
-  ["ilse", "Wanted: two hands on Monday", "We move the spectrometer at 09:00. Forty minutes, safety shoes, cake afterwards."],
-  ["tomas", "Seminar: slow extraction", "Friday 11:00, room B2. Questions afterwards, on the channel of the same name."],
-  ["ana", "", "New coffee beans are in. The old grinder is not repaired, it is only resting."],
-  ["jonas", "Group photo", "From Thursday's walk. The full set is in the library. Thank you all for coming, even those who said at the start that they would only walk as far as the bakery and then turned out to be the first ones on the hill."],
-  ["siru", "", "誰借走了 30 公分的內六角扳手？請放回三號櫃，謝謝。"],
-  ["mira", "Beam back at 16:00", "The RF people found the loose connector. Please keep the hutch closed until the lamp is green."],
-];
-
-const CHANNELS = [["beamline", "Run 214, shifts and readings. Handover at 07:00 and 19:00."], ["general", ""], ["papers", "What we read, and what we should."], ["schedule", "Who is where."], ["實驗記錄", "每天的量測結果"]];
-
-/** A house with people, channels, notes and messages; `as(name)` is a signed-in context. */
-export class Lived {
-  /** @type {Map<string, any>} */ #states = new Map();
-
-  static async open(settings = {}) {
-    const lived = new Lived();
-    lived.house = await House.open(settings);
-    await lived.#fill();
-    return lived;
-  }
-
-  async #fill() {
-    const contexts = new Map();
-    for (const [username, display_name] of PEOPLE) {
-      const context = await this.house.visitor();
-      await this.#form(context, "/register", { username, password: PASSWORD, display_name });
-      contexts.set(username, context);
-    }
-    // Two log-ins more: the home page says how often and when.
-    for (let time = 0; time < 2; time += 1) await this.#form(contexts.get("ana"), "/login", { username: "ana", password: PASSWORD });
-    for (const [name, topic] of CHANNELS) {
-      await this.#form(contexts.get("mira"), "/channels", { name, topic });
-      for (const who of name === "papers" ? [] : ["ana", "siru", "jonas"]) await this.#form(contexts.get(who), `/c/${encodeURIComponent(name)}/join`, {});
-    }
-    for (const [who, title, text] of NOTES) await this.#form(contexts.get(who), "/board", { title, text });
-    for (const [who, text] of TALK) await this.#form(contexts.get(who), "/c/beamline", { text });
-    for (const text of ["Who has the late shift?", "I can take it.", "Thank you."]) await this.#form(contexts.get("mira"), "/c/schedule", { text });
-    const guest = await this.house.visitor();
-    await this.#form(guest, "/guest", { display_name: "Sam" });
-    contexts.set("guest", guest);
-    for (const [name, context] of contexts) {
-      this.#states.set(name, await context.storageState());
-      await context.close();
-    }
-  }
-
-  async #form(context, path, form) {
-    const answer = await context.request.post(this.house.origin + path, { form, maxRedirects: 0 });
-    if (answer.status() !== 303) throw new Error(`POST ${path}: ${answer.status()} ${await answer.text()}`);
-  }
-
-  /** A browser in which `who` is signed in; nobody for "". */
-  async as(who, options = {}) {
-    return this.house.visitor({ ...options, ...(who ? { storageState: this.#states.get(who) } : {}) });
-  }
-
-  close() {
-    return this.house.close();
-  }
-}
+// Every page and state that Hubbub has, as the gallery shows it and axe reads it.
+import { ready, say, until } from "./page.mjs";
 
 /**
  * @typedef {object} Scene
  * @property {string} name
  * @property {string} path
  * @property {string} [who] "ana" unless told; "" for nobody
+ * @property {import("./lived.mjs").Trouble} [trouble] the house beside it in which something is wrong
  * @property {(context: any) => Promise<void>} [before] what the browser needs before it comes
  * @property {(page: import("playwright-core").Page, context: any) => Promise<void>} [then] what leads to the state
  */
@@ -90,6 +16,28 @@ const submit = (page, action) => page.evaluate((at) => {
   for (const form of document.querySelectorAll("form")) form.noValidate = true;
   /** @type {HTMLFormElement | null} */ (document.querySelector(`form[action="${at}"]`))?.submit();
 }, action).then(() => page.locator(".wrong").first().waitFor());
+
+async function palette(page) {
+  await ready(page);
+  await page.keyboard.press("Control+k");
+  await page.locator(".palette-list [role=option]").first().waitFor();
+}
+
+/** Guesses passwords until the server asks for a little patience; one guess a second is free. */
+async function guess(page) {
+  await until(async () => {
+    const answered = page.waitForEvent("load");
+    await page.evaluate(async () => {
+      const form = /** @type {HTMLFormElement} */ (document.querySelector(".entry-form-login"));
+      const fields = { username: "somebody", password: "nobody's own" };
+      for (const [name, value] of Object.entries(fields)) /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value = value;
+      while ((await fetch("/login", { method: "POST", body: new URLSearchParams(fields) })).status !== 429);
+      setTimeout(() => form.submit());
+    });
+    await answered;
+    return page.locator(".trouble").isVisible();
+  }, "a refusal");
+}
 
 /** @type {Scene[]} */
 export const SCENES = [
@@ -120,9 +68,19 @@ export const SCENES = [
   { name: "channel", path: "/c/beamline" },
   { name: "channel-empty", path: "/c/general" },
   { name: "channel-join", path: "/c/papers" },
+  { name: "channel-members", path: "/c/beamline?details=members", then: (page) => page.locator(".member").first().waitFor() },
+  { name: "channel-long", path: "/c/readings" },
+  { name: "channel-further-up", path: "/c/readings", then: async (page) => {
+    await ready(page);
+    await page.locator(".timeline-scroll").evaluate((pane) => { pane.scrollTop = 0; });
+    await page.locator(".jump button:not([hidden])").waitFor();
+    await page.locator(".timeline-scroll").focus();
+    await page.keyboard.press("ArrowUp");
+    // On a phone its menu is held open by a finger instead.
+    await page.locator(".message-bar").waitFor({ state: "attached" });
+  } },
   { name: "channel-offline", path: "/c/beamline", before: (context) => context.routeWebSocket(/\/ws$/, (socket) => socket.close()), then: async (page) => {
-    await page.locator("chat-composer textarea").fill("This one waits for the server.");
-    await page.keyboard.press("Enter");
+    await say(page, "This one waits for the server.");
     await page.locator(".banner").waitFor();
   } },
   { name: "channel-failed", path: "/c/papers", who: "tomas", then: async (page, context) => {
@@ -130,11 +88,27 @@ export const SCENES = [
     if (await join.count()) await join.click();
     await page.locator("chat-composer textarea").waitFor();
     await context.request.post("/c/papers/leave", { maxRedirects: 0 });
-    await page.locator("chat-composer textarea").fill("I have just left, so nobody takes this.");
-    await page.keyboard.press("Enter");
+    await say(page, "I have just left, so nobody takes this.");
     await page.locator("[data-state=failed]").waitFor();
   } },
+  { name: "groups", path: "/groups" },
+  { name: "private-new", path: "/dm/tomas" },
+  { name: "private-begin", path: "/direct" },
   { name: "people", path: "/people" },
+  { name: "person", path: "/people/2" },
+  { name: "person-card", path: "/people", then: async (page) => {
+    await ready(page);
+    await page.locator(".person-name").nth(2).click();
+    await page.locator("person-card .about-name").waitFor();
+  } },
+  { name: "status", path: "/people", then: async (page) => {
+    await ready(page);
+    if (!await page.locator(".rail-state").isVisible()) await page.locator(".head-back").click();
+    await page.locator(".rail-state").click();
+    await page.locator("site-status .state").first().waitFor();
+  } },
+  { name: "blocked-none", path: "/settings/blocked" },
+  { name: "reports-none", path: "/admin" },
   { name: "people-none", path: "/people?query=zzz" },
   { name: "library", path: "/media" },
   { name: "player-video", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); } },
@@ -148,10 +122,40 @@ export const SCENES = [
     await page.goto(`data:text/html,<form method="post" action="${origin}/board"></form>`);
     await Promise.all([page.waitForURL(`${origin}/board`), page.evaluate(() => document.forms[0].submit())]);
   } },
-  { name: "palette", path: "/board", then: async (page) => {
-    await page.locator("[data-opens=palette]").waitFor({ state: "attached" });
-    await page.keyboard.press("Control+k");
-    await page.locator(".palette-list [role=option]").first().waitFor();
+  { name: "error-405", path: "/logout" },
+  { name: "error-413", path: "/board", then: async (page) => {
+    await page.locator("#note-text").evaluate((box) => { /** @type {HTMLTextAreaElement} */ (box).value = "long ".repeat(20_000); });
+    await page.locator("form[action='/board']").evaluate((form) => /** @type {HTMLFormElement} */ (form).submit());
+    await page.locator(".trouble").waitFor();
+  } },
+  { name: "error-429", path: "/login", who: "", trouble: "hurried", then: guess },
+  { name: "error-500", path: "/c/beamline", trouble: "messages" },
+  { name: "error-503", path: "/people", trouble: "accounts" },
+  { name: "palette", path: "/board", then: palette },
+  { name: "palette-nothing", path: "/board", then: async (page) => {
+    await palette(page);
+    await page.keyboard.type("zzzz");
+    await page.locator(".palette-nothing").waitFor();
+  } },
+  { name: "keys", path: "/people", then: async (page) => {
+    await ready(page);
+    await page.keyboard.press("?");
+    await page.locator(".keysheet[open]").waitFor();
+  } },
+  { name: "volume", path: "/people", then: async (page) => {
+    await ready(page);
+    await page.locator("[data-opens=volume]").click();
+    await page.locator("site-volume:popover-open").waitFor();
+  } },
+  { name: "offers", path: "/c/beamline", then: async (page) => {
+    await ready(page);
+    await page.locator("chat-composer textarea").fill("Ask @");
+    await page.locator(".offers:not([hidden]) .offer").first().waitFor();
+  } },
+  { name: "emoji", path: "/c/beamline", then: async (page) => {
+    await ready(page);
+    await page.locator(".composer-emoji").click();
+    await page.locator(".emoji-cell").first().waitFor();
   } },
   { name: "rail", path: "/board#rail" },
 ];

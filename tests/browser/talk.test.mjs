@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { House, createChannel, joinChannel, say, shows } from "./house.mjs";
+import { House } from "./house.mjs";
+import { createChannel, joinChannel, say, shows } from "./page.mjs";
 
 let house;
 before(async () => { house = await House.open(); });
@@ -52,7 +53,7 @@ test("what is written while the server is dead arrives once when it is back", as
   await say(cleo, "before");
   await shows(dan, ["before"]);
 
-  await house.kill();
+  await house.stop();
   await say(cleo, "typed while it was dead");
   await say(cleo, "and one more");
   await house.start();

@@ -1,13 +1,8 @@
-// Two languages and a hue of one's own; and nothing for axe to find on any page and state, in either.
+// Two languages, and a hue of one's own.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import axe from "@axe-core/playwright";
-
-import { Lived, SCENES } from "./scenes.mjs";
-
-const AxeBuilder = axe.default ?? axe;
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+import { Lived } from "./lived.mjs";
 
 /** @type {Lived} */ let lived;
 before(async () => { lived = await Lived.open(); });
@@ -84,24 +79,3 @@ test("the API's own page is shown without a complaint", async () => {
   await context.close();
   lived.house.quiet(/status of 422/);
 });
-
-/** Each language and each scheme once; all four pairs take twice as long and are for a change of look: HUBBUB_AXE=all. */
-const LOOKS = [["en-GB", "light"], ["zh-TW", "dark"], ...(process.env.HUBBUB_AXE === "all" ? [["en-GB", "dark"], ["zh-TW", "light"]] : [])];
-for (const [locale, colorScheme] of LOOKS) {
-  test(`axe finds nothing on any page and state, ${locale}, ${colorScheme}`, async () => {
-    const found = [];
-    for (const scene of SCENES) {
-      const context = await lived.as(scene.who ?? "ana", { locale, colorScheme, reducedMotion: "reduce" });
-      const page = await context.newPage();
-      await scene.before?.(context);
-      await page.goto(scene.path);
-      await scene.then?.(page, context);
-      const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-      for (const { id, impact, nodes } of violations) {
-        found.push(`${scene.name}: ${impact} ${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(" | ")}`);
-      }
-      await context.close();
-    }
-    assert.deepEqual(found, []);
-  });
-}

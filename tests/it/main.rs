@@ -10,11 +10,24 @@
 //!
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
+//! - `keys`        private keys, API tokens, guests who become accounts, what guests may do
+//! - `people`      who is here and since when not, cards, blocks, reports
 //! - `board`       notes by form and by socket, at once for everybody
 //! - `channels`    create, join, talk, read back, leave, unread counts
+//! - `amend`       edit, delete, react and pin; replies and threads
+//! - `convergence` what a client has seen is what the room is, however often its connection was lost
+//! - `groups`      rooms that people run: made, changed, passed on, deleted for everybody at once
+//! - `direct`      private conversations, and who is told who is here
+//! - `outsider`    whoever isn't in a private room gets the answers of a room that isn't there, from every address and command
+//! - `classic`     a script of the old program's frames
+//! - `members`     who is in a room: the list, and how the others learn of who comes and goes
+//! - `reading`     what is unread, levels and calls on all of one's devices, the way to a day
 //! - `protocol`    every command of `hubbub.v1`
 //! - `frames`      frames that are no requests, frames in parts, and who gets a socket at all
+//! - `attachments` pictures and files: what comes in, what stays of it, who gets it
 //! - `api`         the HTTP API's description, its errors, its pages
+//! - `search`      words in any language, what nobody may find, kept messages
+//! - `search_index` the index finds what a look at every message finds
 //! - `media`       the library: ranges, files that come and go
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
@@ -28,20 +41,33 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod amend;
 mod api;
+mod attachments;
 mod board;
 mod catalogue;
 mod channels;
+mod classic;
+mod convergence;
+mod direct;
 mod durability;
 mod floors;
 mod frames;
+mod groups;
 mod headers;
+mod keys;
 mod language;
 mod licences;
 mod limits;
 mod media;
+mod members;
+mod outsider;
+mod people;
 mod protocol;
+mod reading;
 mod schema;
+mod search;
+mod search_index;
 mod settings;
 mod words;
 

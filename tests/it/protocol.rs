@@ -378,7 +378,8 @@ async fn whoever_is_watched_is_seen_coming_going_and_busy() {
         }
     };
     let busy = his.hear("dnd", of_ann("dnd")).await;
-    assert_eq!(busy["users"][0]["text"], "in the tunnel");
+    let hers_now = busy["users"].as_array().unwrap().iter().find(|p| p["user"] == id).unwrap();
+    assert_eq!(hers_now["text"], "in the tunnel");
     assert_eq!(ann.me().await["status"], json!({ "state": "dnd", "text": "in the tunnel" }));
     drop(hers);
     his.hear("offline", of_ann("offline")).await;

@@ -112,6 +112,21 @@ fn the_schema_files_are_what_the_migrations_make() {
 }
 
 #[test]
+fn no_two_migrations_have_one_number() {
+    // Of two with the same number the second is silently never run.
+    for folder in ["accounts/sqlite", "accounts/postgres", "messages/sqlite", "messages/postgres"] {
+        let entries =
+            std::fs::read_dir(format!("{}/migrations/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut numbers: Vec<String> = names.map(|name| name.split('_').next().unwrap().to_owned()).collect();
+        numbers.sort();
+        let before = numbers.len();
+        numbers.dedup();
+        assert_eq!(numbers.len(), before, "migrations/{folder}");
+    }
+}
+
+#[test]
 fn a_stale_schema_file_would_be_found() {
     let folder = tempfile::tempdir().unwrap();
     let tables = migrated(Which::Messages, &Url::Sqlite(folder.path().join("messages.db")));

@@ -25,7 +25,12 @@ pub struct Socket {
 impl Socket {
     /// Shakes hands with `headers`; the refusal is the HTTP status.
     pub async fn open(origin: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let url = format!("{}/ws", origin.replacen("http", "ws", 1));
+        Self::open_at(origin, "/ws", headers).await
+    }
+
+    /// The same at another address.
+    pub async fn open_at(origin: &str, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let url = format!("{}{path}", origin.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request
@@ -100,7 +105,21 @@ impl Socket {
             if frame["type"] == "reply" && frame["id"] == id {
                 return Some(frame);
             }
+            self.waiting.push_back(frame);
         }
+    }
+
+    /// The next frame of all, one that waits or one that still comes; `None` when the socket has closed.
+    pub async fn frame(&mut self, what: &str) -> Option<Value> {
+        match self.waiting.pop_front() {
+            Some(frame) => Some(frame),
+            None => self.next(what).await,
+        }
+    }
+
+    /// Takes out what has arrived and wasn't asked for.
+    pub fn take_waiting(&mut self) -> Vec<Value> {
+        self.waiting.drain(..).collect()
     }
 
     /// The first frame that fits, of those that wait or still come. The others keep waiting.

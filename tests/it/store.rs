@@ -1,7 +1,7 @@
 //! Where a test's two databases are: SQLite files of its own, or a Postgres database of its own.
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use hubbub::db::Which;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,6 +49,23 @@ impl Store {
                 "sqlite://{}",
                 self.folder().join("data").join(format!("{}.db", which.name())).display()
             ),
+        }
+    }
+
+    /// Runs a statement on the messages database behind the server's back: for what would take days to come about.
+    pub fn messages(&self, statement: &str) {
+        let said = |error| panic!("{statement}: {error}");
+        match self.url(Which::Messages).strip_prefix("sqlite://") {
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path).unwrap();
+                conn.batch_execute("PRAGMA busy_timeout = 20000").unwrap();
+                conn.batch_execute(statement).unwrap_or_else(said);
+            }
+            None => {
+                let mut conn = PgConnection::establish(&self.url(Which::Messages)).unwrap();
+                conn.batch_execute("SET search_path TO messages").unwrap();
+                conn.batch_execute(statement).unwrap_or_else(said);
+            }
         }
     }
 }

@@ -18,7 +18,9 @@ async fn somebody_registers_leaves_and_logs_in_again() {
     let before = ann.cookie.clone();
     let answer = place.post(&mut ann, "/logout", &[]).await;
     assert_eq!((answer.status, answer.location.as_str(), ann.cookie.is_none()), (303, "/login", true));
-    assert!(matches!(place.ended.lock().unwrap().as_slice(), [Event::SessionsEnded(ids)] if ids.len() == 1));
+    assert!(
+        matches!(place.ended.lock().unwrap().as_slice(), [Event::CredentialsEnded(ids)] if ids.len() == 1)
+    );
     ann.cookie = before;
     assert_eq!(place.get(&mut ann, "/api/v1/me").await.status, 401, "the old cookie is worth nothing");
     ann.cookie = None;

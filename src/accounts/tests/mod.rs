@@ -2,12 +2,16 @@
 //! `HUBBUB_TEST_POSTGRES` names a server, as `postgres://USER@HOST:PORT`) Postgres.
 
 mod entry;
+mod keys;
 mod people;
 mod rows;
 mod site;
+mod tokens;
 
 use super::state::open_database;
-use super::{Accounts, Presence, Visitor, api, entry as door, pages, session, user};
+use super::{
+    Accounts, Presence, Visitor, api, entry as door, pages, people as list, session, settings as own, user,
+};
 use crate::config::Config;
 use crate::db::Conn;
 use crate::events::{Event, Events};
@@ -37,6 +41,10 @@ impl Presence for OddOnesAreHere {
     fn online(&self, ids: &[UserId]) -> Vec<bool> {
         ids.iter().map(|id| id.0 % 2 == 1).collect()
     }
+
+    fn left_at(&self, _: UserId) -> Option<i64> {
+        None
+    }
 }
 
 async fn fails(_: Option<Visitor>) -> crate::error::Result<HttpResponse> {
@@ -44,7 +52,7 @@ async fn fails(_: Option<Visitor>) -> crate::error::Result<HttpResponse> {
 }
 
 async fn whoami(visitor: Visitor) -> String {
-    visitor.session.to_string()
+    visitor.session().map(|id| id.to_string()).unwrap_or_default()
 }
 
 fn routes(config: &mut web::ServiceConfig) {
@@ -54,11 +62,11 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/register").get(door::register_page).post(door::register))
         .route("/guest", web::post().to(door::guest))
         .route("/logout", web::post().to(door::logout))
-        .route("/settings", web::get().to(pages::settings))
-        .route("/settings/profile", web::post().to(pages::save_profile))
-        .route("/settings/sessions/revoke-others", web::post().to(pages::revoke_other_sessions))
-        .route("/settings/sessions/{id}/revoke", web::post().to(pages::revoke_session))
-        .route("/people", web::get().to(pages::people))
+        .route("/settings", web::get().to(own::settings))
+        .route("/settings/profile", web::post().to(own::save_profile))
+        .route("/settings/sessions/revoke-others", web::post().to(own::revoke_other_sessions))
+        .route("/settings/sessions/{id}/revoke", web::post().to(own::revoke_session))
+        .route("/people", web::get().to(list::people))
         .service(web::resource("/api/v1/me").get(api::me).patch(api::change_me))
         .route("/api/v1/users", web::get().to(api::users))
         .route("/api/v1/users/{username}", web::get().to(api::user))

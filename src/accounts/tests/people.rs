@@ -48,7 +48,7 @@ async fn an_account_disabled_from_the_shell_is_out_with_the_next_sweep() {
     assert_eq!(shell.write(change).await.unwrap().len(), 1);
     shell.close();
     place.accounts.sweep().await.unwrap();
-    assert!(matches!(place.ended.lock().unwrap().as_slice(), [Event::SessionsEnded(_)]));
+    assert!(matches!(place.ended.lock().unwrap().as_slice(), [Event::CredentialsEnded(_)]));
     assert_eq!(place.get(&mut bob, "/api/v1/me").await.status, 401);
     place.accounts.sweep().await.unwrap();
     assert_eq!(place.ended.lock().unwrap().len(), 1, "told once");

@@ -81,7 +81,9 @@ async fn an_expired_session_ends_and_its_row_goes_an_hour_later() {
     let_time_pass(&place.accounts, session::LIFE + 1000).await;
     assert_eq!(place.get(&mut ann, "/api/v1/me").await.status, 401);
     place.accounts.sweep().await.unwrap();
-    assert!(matches!(place.ended.lock().unwrap().as_slice(), [Event::SessionsEnded(ids)] if ids.len() == 1));
+    assert!(
+        matches!(place.ended.lock().unwrap().as_slice(), [Event::CredentialsEnded(ids)] if ids.len() == 1)
+    );
     assert_eq!(expiries(&place.accounts).await.len(), 1);
     let later = Accounts::open(place.accounts.config.clone(), Events::default()).unwrap();
     let_time_pass(&later, session::LIFE + 2 * 3600 * 1000).await;

@@ -15,6 +15,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        token_hash -> Text,
+        label -> Text,
+        created_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> BigInt,
         username -> Text,
@@ -32,9 +44,13 @@ diesel::table! {
         last_login_at -> Nullable<BigInt>,
         previous_login_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        private_key_hash -> Nullable<Text>,
+        direct_only_by_key -> Bool,
+        last_seen_at -> Nullable<BigInt>,
     }
 }
 
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(sessions, users,);
+diesel::allow_tables_to_appear_in_same_query!(sessions, tokens, users,);

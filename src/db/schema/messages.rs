@@ -1,6 +1,51 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    attachments (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        user_id -> BigInt,
+        hash -> Text,
+        name -> Text,
+        attached_at -> BigInt,
+        seq -> Nullable<BigInt>,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    blobs (hash) {
+        hash -> Text,
+        mime -> Text,
+        size -> BigInt,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        content -> Binary,
+        thumbnail -> Nullable<Binary>,
+        thumbnail_mime -> Nullable<Text>,
+        stored_at -> BigInt,
+        animated -> Bool,
+    }
+}
+
+diesel::table! {
+    blocks (user_id, blocked_id) {
+        user_id -> BigInt,
+        blocked_id -> BigInt,
+        blocked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    bookmarks (user_id, room_id, seq) {
+        user_id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
     media_items (id) {
         id -> BigInt,
         path -> Text,
@@ -20,6 +65,15 @@ diesel::table! {
         room_id -> BigInt,
         joined_at -> BigInt,
         read_seq -> BigInt,
+        level -> Text,
+    }
+}
+
+diesel::table! {
+    mentions (user_id, room_id, seq) {
+        user_id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
     }
 }
 
@@ -37,6 +91,42 @@ diesel::table! {
         title -> Nullable<Text>,
         text -> Text,
         reply_to -> Nullable<BigInt>,
+        html -> Nullable<Text>,
+        edited_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+        first_digest -> Nullable<Text>,
+        thread -> Nullable<BigInt>,
+        pinned -> Bool,
+        to_all -> Bool,
+        reactions -> Nullable<Text>,
+        attachments -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reactions (room_id, seq, emoji, user_id) {
+        room_id -> BigInt,
+        seq -> BigInt,
+        emoji -> Text,
+        user_id -> BigInt,
+        reacted_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reports (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
+        reporter_id -> BigInt,
+        reason -> Text,
+        author_id -> BigInt,
+        author_name -> Text,
+        title -> Nullable<Text>,
+        text -> Text,
+        reported_at -> BigInt,
+        resolved_at -> Nullable<BigInt>,
+        resolved_by -> Nullable<BigInt>,
     }
 }
 
@@ -53,6 +143,36 @@ diesel::table! {
         rev -> BigInt,
         created_at -> BigInt,
         active_at -> BigInt,
+        peers -> Nullable<Text>,
+        deleted_at -> Nullable<BigInt>,
+        indexed_rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    search_documents (segment, part) {
+        segment -> BigInt,
+        part -> BigInt,
+        documents -> Binary,
+    }
+}
+
+diesel::table! {
+    search_segments (id) {
+        id -> BigInt,
+        state -> Text,
+        documents -> BigInt,
+        oldest -> BigInt,
+        newest -> BigInt,
+    }
+}
+
+diesel::table! {
+    search_words (segment, word, part) {
+        segment -> BigInt,
+        word -> Text,
+        part -> BigInt,
+        postings -> Binary,
     }
 }
 
@@ -63,7 +183,28 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(attachments -> blobs (hash));
+diesel::joinable!(attachments -> rooms (room_id));
+diesel::joinable!(bookmarks -> rooms (room_id));
 diesel::joinable!(memberships -> rooms (room_id));
+diesel::joinable!(mentions -> rooms (room_id));
 diesel::joinable!(messages -> rooms (room_id));
+diesel::joinable!(reactions -> rooms (room_id));
 
-diesel::allow_tables_to_appear_in_same_query!(media_items, memberships, messages, rooms, server,);
+diesel::allow_tables_to_appear_in_same_query!(
+    attachments,
+    blobs,
+    blocks,
+    bookmarks,
+    media_items,
+    memberships,
+    mentions,
+    messages,
+    reactions,
+    reports,
+    rooms,
+    search_documents,
+    search_segments,
+    search_words,
+    server,
+);

@@ -1,47 +1,96 @@
-/** Who of the listed people is here, kept true while one looks. */
-import { live, on } from "../lib/live.js";
+/** Who of the listed people is here, kept true while one looks: states, names, and who is new. */
+import { Company } from "../lib/company.js";
+import { on } from "../lib/live.js";
+import { initials } from "../lib/person.js";
+import { showTime } from "../lib/time.js";
 import { t } from "../lib/words.js";
 
-/** The server watches at most this many for one person. */
-const MOST = 100;
+/** How often it is asked whether somebody new has come, while the page is looked at. In milliseconds. */
+const EVERY = 30_000;
 
 class AccountsPresence extends HTMLElement {
   #left = new AbortController();
+  /** @type {Company | null} */ #company = null;
 
   connectedCallback() {
-    on("ready", () => this.#watch(), this.#left.signal);
-    on("presence", (users) => this.#show(users), this.#left.signal);
-    if (live.ready) void this.#watch();
+    const { signal } = this.#left;
+    this.#company = new Company((users) => this.#show(users), signal);
+    this.#watch();
+    on("profile", (profile) => this.#rename(profile), signal);
+    on("ready", () => void this.#refresh(), signal);
+    const timer = setInterval(() => void this.#refresh(), EVERY);
+    signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   disconnectedCallback() {
     this.#left.abort();
   }
 
-  async #watch() {
-    const rows = [...this.querySelectorAll("[data-presence]")].slice(0, MOST);
-    const users = rows.map((row) => Number(row.getAttribute("data-presence")));
+  #watch() {
+    this.#company?.watch([...this.querySelectorAll("[data-presence]")].map((row) => Number(row.getAttribute("data-presence"))));
+  }
+
+  /** Takes the list as the server has it now, if somebody was added or has gone. */
+  async #refresh() {
+    if (document.visibilityState !== "visible" || this.contains(document.activeElement)) return;
     try {
-      const reply = await live.socket.request("watch", { users });
-      this.#show(reply.users ?? reply.presence ?? []);
+      const answer = await fetch(location.href, { signal: this.#left.signal });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("accounts-presence ul");
+      const list = this.querySelector("ul");
+      if (!answer.ok || !fresh || !list || who(fresh) === who(list)) return;
+      list.replaceWith(document.adoptNode(fresh));
+      for (const time of this.querySelectorAll("time")) showTime(time);
+      this.#watch();
     } catch {
-      // What the server rendered stays, and the next `ready` asks again.
+      // What is shown stays; the next time asks again.
     }
   }
 
-  /** @param {{user: number, state: string, text?: string}[]} users */
+  /** @param {{user: number, name: string, guest: boolean}} profile */
+  #rename({ user, name, guest }) {
+    const row = this.#row(user);
+    const shown = row?.querySelector(".person-name");
+    if (!row || !shown) return;
+    shown.textContent = name;
+    row.querySelector(".face")?.firstChild?.replaceWith(initials(name));
+    if (!guest) row.querySelector(".guest")?.remove();
+  }
+
+  /** @param {number} user @returns {HTMLElement | null} */
+  #row(user) {
+    return this.querySelector(`[data-presence="${user}"]`);
+  }
+
+  /** @param {import("../lib/company.js").Presence[]} users */
   #show(users) {
     for (const { user, state, text } of users) {
-      const row = /** @type {HTMLElement | null} */ (this.querySelector(`[data-presence="${user}"]`));
+      const row = this.#row(user);
       if (!row) continue;
-      const here = state !== "offline";
-      row.dataset.state = here ? "online" : "offline";
-      const words = row.querySelector(".person-state");
-      if (words) words.textContent = { online: t("here now"), away: t("away"), dnd: t("busy") }[state] ?? "";
+      const isNews = row.dataset.state !== state;
+      row.dataset.state = state;
       const status = row.querySelector(".person-status");
-      if (status) status.textContent = here ? (text ?? "") : "";
+      if (status) status.textContent = state === "offline" ? "" : (text ?? "");
+      const words = row.querySelector(".person-state");
+      if (!words || !isNews) continue;
+      if (state === "offline") words.replaceChildren(justNow());
+      else words.textContent = { online: t("here now"), away: t("away"), dnd: t("busy") }[state] ?? "";
     }
   }
+}
+
+/** @returns {HTMLTimeElement} this moment, as when somebody was last here */
+function justNow() {
+  const time = document.createElement("time");
+  time.dateTime = new Date().toISOString();
+  time.dataset.show = "ago";
+  showTime(time);
+  return time;
+}
+
+/** @param {Element} list */
+function who(list) {
+  return [...list.querySelectorAll("[data-presence]")].map((row) => row.getAttribute("data-presence")).join();
 }
 
 customElements.define("accounts-presence", AccountsPresence);

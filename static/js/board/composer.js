@@ -11,11 +11,14 @@ class BoardComposer extends HTMLElement {
   text = /** @type {HTMLTextAreaElement} */ (this.form.elements.namedItem("text"));
   heading = /** @type {HTMLInputElement} */ (this.form.elements.namedItem("title"));
   draft = new Draft(live.user, this.room);
+  /** @type {import("../lib/attach.js").Attacher | null} */ files = null;
+  /** @type {Promise<void> | null} */ #offers = null;
 
   connectedCallback() {
     const { signal } = this.#left;
     // An older part of the board can't show the new note: the form then goes its own way.
     if (!this.wall || this.wall.hasAttribute("data-newer")) return;
+    void import("../lib/attach.js").then(({ Attacher }) => { this.files = new Attacher(this.form, this.room, signal); }, () => {});
     if (!this.text.value) this.text.value = this.draft.read();
     this.text.addEventListener("input", () => this.#input(), { signal });
     this.text.addEventListener("keydown", (event) => {
@@ -31,16 +34,21 @@ class BoardComposer extends HTMLElement {
   #input() {
     this.text.setCustomValidity("");
     this.draft.keep(this.text.value);
+    if (!/[@#:]/.test(this.text.value)) return;
+    this.#offers ??= import("../lib/offers.js").then(({ Offers }) => {
+      new Offers(this.text, { room: this.room, signal: this.#left.signal }).look();
+    });
+    this.#offers.catch(() => { this.#offers = null; });
   }
 
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
     const text = tidy(this.text.value);
-    const wrong = text ? tooLong(text) : t("Write something first.");
+    const wrong = text || this.files?.isEmpty === false ? tooLong(text) : t("Write something first.");
     this.text.setCustomValidity(wrong);
     if (!this.text.reportValidity()) return;
-    live.write(this.room, text, this.heading.value.trim());
+    live.write(this.room, text, { title: this.heading.value.trim(), files: this.files?.take() });
     this.text.value = "";
     this.heading.value = "";
     this.draft.keep("");

@@ -1,6 +1,7 @@
 /** The wall of notes: newest first, in as many columns as fit; a new note never pushes what one reads. */
 import { live, on, reread } from "../lib/live.js";
-import { answerFailed, fill, fillUnsent } from "../lib/message.js";
+import { recognise } from "../lib/adorn.js";
+import { answerFailed, fill, fillUnsent, welcome } from "../lib/message.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
 import { t } from "../lib/words.js";
 
@@ -29,7 +30,11 @@ class BoardWall extends HTMLElement {
   #waiting = new Map();
 
   connectedCallback() {
-    for (const note of this.order) this.store.know({ seq: Number(note.dataset.seq), rev: Number(note.dataset.rev) });
+    for (const note of this.order) {
+      this.store.know({ seq: Number(note.dataset.seq), rev: Number(note.dataset.rev) });
+      welcome(note);
+      recognise(note);
+    }
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
     this.#layOut();
@@ -54,6 +59,9 @@ class BoardWall extends HTMLElement {
     on("withdrawn", mine((entry) => this.#forget(this.#unsent(entry.nonce))), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
+    const joined = live.user > 0;
+    const place = { list: this.notes, pane: this.pane, room: this.room, joined, mayPin: false, mayRemove: false, isBoard: true };
+    void import("../lib/bar.js").then(({ offerDeeds }) => offerDeeds(place, signal), () => {});
     this.pill.addEventListener("click", () => this.#showWaiting(), { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
     for (const turn of ["focus", "blur"]) addEventListener(turn, () => this.#read(), { signal });
@@ -157,7 +165,7 @@ class BoardWall extends HTMLElement {
     const isTop = this.pane.scrollTop < NEAR_TOP && !this.hasAttribute("data-newer");
     live.looking = isTop && document.visibilityState === "visible" && document.hasFocus() ? this.room : 0;
     const seen = document.visibilityState === "visible" && !this.hasAttribute("data-newer") && this.#waiting.size === 0;
-    if (seen && this.pane.scrollTop < NEAR_TOP) live.markRead(this.room, this.#newest);
+    if (seen && this.pane.scrollTop < NEAR_TOP) live.marks.read(this.room, this.#newest);
   }
 
   /** @param {HTMLElement} note */

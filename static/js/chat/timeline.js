@@ -2,13 +2,13 @@
  * The messages of one room. Begins with what the server rendered, and keeps equal to the room from there on.
  */
 import { arrange } from "../lib/arrange.js";
-import { offerLinks } from "../lib/bar.js";
-import { keepCompany } from "../lib/company.js";
 import { Divider } from "../lib/divider.js";
 import { isTyping } from "../lib/keys.js";
 import { live, on, reread } from "../lib/live.js";
-import { answerFailed, fill, fillUnsent, leaveOut } from "../lib/message.js";
+import { recognise } from "../lib/adorn.js";
+import { answerFailed, fill, fillUnsent, leaveOut, welcome } from "../lib/message.js";
 import { Past } from "../lib/past.js";
+import { addressWith } from "../lib/place.js";
 import { CatchUp, RoomStore } from "../lib/store.js";
 import { Stretch, hush } from "../lib/stretch.js";
 import { View } from "../lib/view.js";
@@ -21,6 +21,8 @@ import { t } from "../lib/words.js";
 const NEAR_EDGE = 900;
 /** A screen reader has begun to read a new message by then; what changes in it later is no news. */
 const ANNOUNCED = 1000;
+/** Whoever hasn't scrolled for this long rests. */
+const REST = 200;
 
 /** Fields read the page's own HTML: a module runs after it is parsed. */
 class ChatTimeline extends HTMLElement {
@@ -42,13 +44,18 @@ class ChatTimeline extends HTMLElement {
   );
   #atEnd = true;
   #missed = 0;
+  /** @type {any} */ #rest = null;
+  /** Marked unread: being looked at is not reading until the person goes on. */
+  #isHeld = false;
 
   connectedCallback() {
     for (const article of this.stretch.shown()) {
       this.store.know({ seq: Number(article.dataset.seq), rev: Number(article.dataset.rev) });
       hush(article);
       leaveOut(article);
+      welcome(article);
       arrange(article);
+      recognise(article);
     }
     for (const entry of live.outbox.all()) if (entry.room === this.room) this.#showUnsent(entry);
     this.#listen();
@@ -58,6 +65,7 @@ class ChatTimeline extends HTMLElement {
 
   disconnectedCallback() {
     this.#left.abort();
+    clearTimeout(this.#rest);
     live.looking = 0;
   }
 
@@ -70,10 +78,11 @@ class ChatTimeline extends HTMLElement {
     on("kept", mine((entry) => this.#showUnsent(entry)), signal);
     on("failed", mine((entry) => this.#showUnsent(entry)), signal);
     on("withdrawn", mine((entry) => this.#forget(entry.nonce)), signal);
+    on("unread", mine(({ seq }) => this.#hold(seq)), signal);
     on("settled", ({ entry, reply }) => { if (entry.room === this.room) this.#settled(entry, reply); }, signal);
     answerFailed(this, signal);
-    keepCompany(this.list, this.room, signal);
-    offerLinks(this.list, this.pane, this.room, signal);
+    // Nobody reads a message and does something with it in the page's first moment.
+    void import("../lib/bar.js").then(({ offerDeedsIn }) => offerDeedsIn(this, () => this.stretch.shown(), signal), () => {});
     this.pane.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     this.pill.addEventListener("click", () => void this.#jump(), { signal });
     document.addEventListener("visibilitychange", () => this.#read(), { signal });
@@ -159,6 +168,7 @@ class ChatTimeline extends HTMLElement {
 
   /** @param {Unsent} entry */
   async #written(entry) {
+    this.#isHeld = false;
     this.#showUnsent(entry);
     await this.#jump();
   }
@@ -187,7 +197,7 @@ class ChatTimeline extends HTMLElement {
     if (!own) return;
     // What was sent from an older part belongs to the end, which isn't here yet.
     if (this.stretch.get(reply.seq) || this.stretch.newer) return this.stretch.remove(own);
-    fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest });
+    fill(own, { ...entry, ...reply, user: live.user, name: live.name, guest: live.guest, reply_to: entry.reply_to });
     this.#put(own);
   }
 
@@ -203,13 +213,26 @@ class ChatTimeline extends HTMLElement {
     if (this.#atEnd) this.#missed = 0;
     this.#showPill();
     this.#read();
-    if (this.pane.scrollTop < NEAR_EDGE) void this.#reach("before");
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#rested(), REST);
+    if (!this.stretch.hasOlder && this.stretch.headroom.above < 0) this.stretch.rest();
+    if (this.stretch.headroom.above < NEAR_EDGE) void this.#reach("before");
     else if (this.view.distance < NEAR_EDGE) void this.#reach("after");
+  }
+
+  #rested() {
+    this.stretch.rest();
+    // A page of history that the server refused or lost has no other second chance: there is nothing here to scroll.
+    if (this.stretch.isAwaited) this.#scrolled();
   }
 
   /** @param {"before" | "after"} way */
   async #reach(way) {
-    if (this.stretch.grow(way) || !(await this.past.load(way))) return;
+    if (this.stretch.grow(way)) {
+      requestAnimationFrame(() => this.#scrolled());
+      return;
+    }
+    if (!(await this.past.load(way))) return;
     this.#links();
     this.#scrolled();
   }
@@ -231,9 +254,10 @@ class ChatTimeline extends HTMLElement {
   async #jump() {
     if (this.stretch.newer && (await this.past.leap())) {
       this.#links();
-      history.replaceState(history.state, "", location.pathname);
+      history.replaceState(history.state, "", addressWith({ before: null, after: null, around: null, at: null, day: null }));
     }
     this.stretch.toEnd();
+    this.#isHeld = false;
     this.#atEnd = true;
     this.view.toEnd();
     this.#scrolled();
@@ -243,16 +267,23 @@ class ChatTimeline extends HTMLElement {
   #key(event) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || isTyping(event.target)) return;
     if (document.querySelector("dialog[open], :popover-open")) return;
+    this.#isHeld = false;
     this.divider.clear();
-    live.markRead(this.room, this.#newest);
+    live.marks.read(this.room, this.#newest);
   }
 
   get #newest() {
     return Math.max(this.stretch.lastSeq, live.rooms.get(this.room)?.last_seq ?? 0);
   }
 
+  /** @param {number} seq from where on all is to be unread */
+  #hold(seq) {
+    this.#isHeld = true;
+    this.divider.set(this.stretch.get(seq));
+  }
+
   #read() {
-    if (this.#look()) live.markRead(this.room, this.stretch.lastSeq);
+    if (this.#look() && !this.#isHeld) live.marks.read(this.room, this.stretch.lastSeq);
   }
 
   /** @returns {boolean} whether the end is before somebody's eyes */

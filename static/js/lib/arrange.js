@@ -60,7 +60,11 @@ export function neighbour(from, way) {
 
 /** @param {HTMLElement | null} article */
 function known(article) {
-  return article && { user: article.dataset.user ?? "", at: Number(article.dataset.at) };
+  if (!article) return null;
+  // Under another name, or as a guest no more, somebody is introduced again.
+  const name = article.querySelector(".message-name")?.textContent ?? "";
+  const isGuest = article.querySelector(".message-head .guest:not([hidden])") !== null;
+  return { user: `${article.dataset.user} ${isGuest} ${name}`, at: Number(article.dataset.at) };
 }
 
 /**

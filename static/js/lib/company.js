@@ -1,50 +1,77 @@
-/** Who of those that one talks with comes in: the server tells of people that are watched. */
+/** Who of the shown people is here. The server tells of those that are watched, of a page's all together. */
 import { live, on } from "./live.js";
+import { t } from "./words.js";
 
-/** The server watches at most this many for one person. */
-const MOST = 100;
-/** Going from page to page, everybody is away for a moment; who joins has been away for longer. In milliseconds. */
-const REALLY_AWAY = 60_000;
+/** @typedef {{user: number, state: string, text?: string}} Presence */
 
-/**
- * Watches those who wrote in `list`, and tells `joined` when one of them comes.
- * @param {HTMLElement} list of messages
- * @param {number} room
- * @param {AbortSignal} signal
- */
-export function keepCompany(list, room, signal) {
-  /** Since when somebody is away; nothing for who is here. @type {Map<number, number>} */
-  const away = new Map();
-  /** @type {Set<number>} */
-  let watched = new Set();
+/** The server watches at most this many for one connection. */
+export const MOST_WATCHED = 100;
+/** @type {Set<Company>} */
+const companies = new Set();
+let isAsking = false;
 
-  /** @param {{user: number, state: string}[]} users @param {boolean} isNews */
-  const learn = (users, isNews) => {
-    for (const { user, state } of users) {
-      const since = away.get(user);
-      if (state === "offline") away.set(user, since ?? (isNews ? Date.now() : 0));
-      else away.delete(user);
-      const hasCome = isNews && state !== "offline" && since !== undefined && Date.now() - since >= REALLY_AWAY;
-      if (hasCome && watched.has(user)) live.dispatchEvent(new CustomEvent("joined", { detail: { id: room, user } }));
-    }
-  };
-  const watch = async () => {
-    const authors = [...list.querySelectorAll(":scope > .message")].map((article) => Number(/** @type {HTMLElement} */ (article).dataset.user));
-    watched = new Set([...new Set(authors.reverse())].filter((user) => user !== live.user).slice(0, MOST));
-    if (watched.size === 0) return;
+/** Some people whose presence is shown. */
+export class Company {
+  /** @type {Set<number>} */ #users = new Set();
+
+  /**
+   * @param {(users: Presence[]) => void} learn
+   * @param {AbortSignal} signal
+   */
+  constructor(learn, signal) {
+    this.learn = learn;
+    companies.add(this);
+    on("ready", ask, signal);
+    on("presence", (users) => this.#hear(users), signal);
+    signal.addEventListener("abort", () => {
+      companies.delete(this);
+      ask();
+    });
+  }
+
+  /** @param {number[]} users those that matter most first */
+  watch(users) {
+    const next = new Set(users);
+    if (next.size === this.#users.size && users.every((user) => this.#users.has(user))) return;
+    this.#users = next;
+    ask();
+  }
+
+  /** Asks again: what is shown was read from elsewhere, and may be older than the last news. */
+  refresh() {
+    ask();
+  }
+
+  get users() {
+    return [...this.#users];
+  }
+
+  /** @param {Presence[]} users */
+  #hear(users) {
+    const mine = users.filter(({ user }) => this.#users.has(user));
+    if (mine.length > 0) this.learn(mine);
+  }
+}
+
+/** Asks once for all that changed in this turn. */
+function ask() {
+  if (isAsking) return;
+  isAsking = true;
+  queueMicrotask(async () => {
+    isAsking = false;
+    // Without a connection nobody can be asked; its `ready` asks again.
+    if (!live.ready || !live.socket.isOpen) return;
+    const users = [...new Set([...companies].flatMap((company) => company.users))].slice(0, MOST_WATCHED);
     try {
-      const reply = await live.socket.request("watch", { users: [...watched] });
-      learn(reply.users ?? [], false);
+      const reply = await live.socket.request("watch", { users });
+      live.dispatchEvent(new CustomEvent("presence", { detail: reply.users ?? [] }));
     } catch {
-      // The next `ready` asks again.
+      // What is shown stays, and the next `ready` asks again.
     }
-  };
-  on("ready", () => void watch(), signal);
-  on("presence", (users) => learn(users, true), signal);
-  on("message", (message) => {
-    if (message.room !== room || message.user === live.user || watched.has(message.user)) return;
-    // The list has it after the others have heard of it.
-    queueMicrotask(() => void watch());
-  }, signal);
-  if (live.ready) void watch();
+  });
+}
+
+/** @param {string} state @returns {string} for the ear, and beside the mark */
+export function stateInWords(state) {
+  return { online: t("here now"), away: t("away"), dnd: t("busy") }[state] ?? t("not here");
 }

@@ -34,6 +34,15 @@ export class Divider {
     article.dataset.new = "";
   }
 
+  /** Puts the line above a message, on the person's wish. @param {HTMLElement | undefined} article */
+  set(article) {
+    this.clear();
+    if (!article) return;
+    this.#below = article;
+    article.dataset.new = "";
+    if (article.isConnected) this.stretch.hold(() => arrange(article));
+  }
+
   clear() {
     const below = this.#below;
     this.#below = null;

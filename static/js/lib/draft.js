@@ -4,7 +4,7 @@ import { t } from "./words.js";
 export class Draft {
   /**
    * @param {number} user
-   * @param {number} room
+   * @param {number | string} room
    */
   constructor(user, room) {
     this.key = `hubbub-draft:${user}:${room}`;

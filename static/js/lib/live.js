@@ -2,9 +2,12 @@
  * The one living thing of a page: the socket, the rooms, the outbox. Elements listen to it and never to each other.
  *
  * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `arrived` (a new Message of somebody else), `room`, `rooms-changed`,
- * `presence` (users), `typing` ({room, user}), `notice` (text), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
- * `settled` ({entry, reply, isOwn: sent by this tab}), `failed` (Unsent), `withdrawn` (Unsent), `joined` (a room that somebody came into).
+ * `presence` (users), `profile` (somebody's name or colour), `blocks` (whom the person has blocked now), `typing` ({room, user}), `notice` (text), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
+ * `progress` ({entry, share} of its files),
+ * `settled` ({entry, reply, isOwn: sent by this tab}), `failed` (Unsent), `withdrawn` (Unsent), `unread` ({room, seq}: unread from there on), `crowd` ({room, came, went}: others' joins and leaves).
  */
+import { callsMe } from "./call.js";
+import { Marks } from "./marks.js";
 import { Outbox, makeNonce } from "./outbox.js";
 import { Rooms } from "./rooms.js";
 import { Sender } from "./sender.js";
@@ -21,22 +24,31 @@ class Live extends EventTarget {
   name = document.body.dataset.name ?? "";
   guest = document.body.dataset.guest !== undefined;
   rooms = new Rooms();
+  /** Whom the person has blocked. */
+  blocked = new Set((document.body.dataset.blocked ?? "").split(" ").filter(Boolean).map(Number));
   /** The room whose newest message is before the person's eyes, or 0. */
   looking = 0;
   tabs = new Tabs(this.user);
-  outbox = new Outbox(new Shelf(this.user), storage(), this.user);
+  shelf = new Shelf(this.user);
+  outbox = new Outbox(this.shelf, storage(), this.user);
   socket = new Socket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, probe);
+  /** The server answers. */
+  isUp = false;
+  marks = new Marks(this.rooms, (mark) => this.socket.request("read", mark), (fact, detail) => this.#tell(fact, detail));
   /** The last `ready`, for elements that come after it. @type {Frame | null} */
   ready = null;
 
   #sender = new Sender(
     this.outbox,
-    async ({ room, nonce, text, title }) => {
-      const reply = await this.socket.request("send", { room, nonce, text, ...(title ? { title } : {}) });
+    async ({ room, nonce, text, title, reply_to, files }) => {
+      const attachments = files?.map(({ id }) => id);
+      const more = { ...(title ? { title } : {}), ...(reply_to ? { reply_to } : {}), ...(attachments ? { attachments } : {}) };
+      const reply = await this.socket.request("send", { room, nonce, text, ...more });
       return { seq: reply.seq, rev: reply.rev, at: reply.at };
     },
     {
       settled: (entry, reply) => {
+        this.#freight(entry, "unload");
         this.tabs.tell({ fact: "settled", detail: { entry, reply } });
         this.#tell("settled", { entry, reply, isOwn: true });
       },
@@ -49,7 +61,10 @@ class Live extends EventTarget {
   start() {
     if (!this.user) return;
     this.socket.addEventListener("frame", (event) => this.#frame(/** @type {CustomEvent<Frame>} */ (event).detail));
-    this.socket.addEventListener("down", () => this.#tell("down", null));
+    this.socket.addEventListener("down", () => {
+      this.isUp = false;
+      this.#tell("down", null);
+    });
     this.socket.addEventListener("signed-out", signIn);
     addEventListener("online", () => this.socket.hurry());
     document.addEventListener("visibilitychange", () => {
@@ -70,7 +85,10 @@ class Live extends EventTarget {
   }
 
   async #unpack() {
-    for (const entry of await this.outbox.open()) this.#tell("kept", entry);
+    for (const entry of await this.outbox.open()) {
+      this.#tell("kept", entry);
+      this.#freight(entry, "carry");
+    }
     if (this.ready) this.#sender.drain();
   }
 
@@ -78,12 +96,26 @@ class Live extends EventTarget {
    * Takes something that the person wrote; it is kept until the server has it.
    * @param {number} room
    * @param {string} text
-   * @param {string} [title]
+   * @param {{title?: string, reply_to?: number, files?: Unsent["files"]}} [more] files that are on their way
    */
-  write(room, text, title) {
-    const entry = { nonce: makeNonce(), room, text, at: Date.now(), ...(title ? { title } : {}) };
+  write(room, text, { title, reply_to, files } = {}) {
+    /** @type {Unsent} */
+    const entry = { nonce: makeNonce(), room, text, at: Date.now(), ...(title ? { title } : {}), ...(reply_to ? { reply_to } : {}), ...(files?.length ? { files } : {}) };
     this.outbox.put(entry);
     this.#share("written", entry);
+    this.#freight(entry, "carry");
+    this.#sender.drain();
+  }
+
+  /** @param {Unsent} entry @param {"carry" | "renew" | "unload" | "withdraw"} what */
+  #freight(entry, what) {
+    if (entry.files) void import("./uploads.js").then((uploads) => uploads[what](entry));
+  }
+
+  /** Its files have arrived. @param {Unsent} entry */
+  carried(entry) {
+    this.outbox.put(entry);
+    this.tabs.tell({ fact: "carried", detail: entry });
     this.#sender.drain();
   }
 
@@ -92,8 +124,11 @@ class Live extends EventTarget {
     const entry = this.outbox.get(nonce);
     if (!entry) return;
     const { error: _, ...again } = entry;
+    // The server may have forgotten them meanwhile.
+    if (again.files) again.files = again.files.map(({ id: __, ...file }) => file);
     this.outbox.put(again);
     this.#share("written", again);
+    this.#freight(again, "renew");
     this.#sender.drain();
   }
 
@@ -102,17 +137,8 @@ class Live extends EventTarget {
     const entry = this.outbox.get(nonce);
     if (!entry) return;
     this.outbox.remove(nonce);
+    this.#freight(entry, "withdraw");
     this.#share("withdrawn", entry);
-  }
-
-  /**
-   * @param {number} room
-   * @param {number} seq
-   */
-  markRead(room, seq) {
-    if (!this.rooms.read(room, seq)) return;
-    this.#tell("rooms-changed", null);
-    this.socket.request("read", { room, seq }).catch(() => {});
   }
 
   /** @param {Frame} frame */
@@ -120,11 +146,11 @@ class Live extends EventTarget {
     switch (frame.type) {
       case "ready": return this.#isReady(frame);
       case "message": return this.#message(frame);
-      case "room": return this.#room(typeof frame.room === "object" ? { ...frame.room, gone: frame.gone ?? frame.room.gone } : frame);
-      case "read":
-        if (this.rooms.read(frame.room, frame.seq)) this.#tell("rooms-changed", null);
-        return;
+      case "room": return this.#room(frame);
+      case "read": return this.marks.moved(frame);
       case "presence": return this.#tell("presence", frame.users ?? []);
+      case "profile": return this.#profile(frame);
+      case "blocks": return this.#blocks(frame.users ?? []);
       case "typing": return this.#tell("typing", frame);
       case "notice": return this.#tell("notice", frame);
       case "error": return console.warn("The server refused a frame:", frame.code, frame.message);
@@ -136,28 +162,61 @@ class Live extends EventTarget {
     // The database was restored: nothing on this page can be trusted.
     if (this.ready && this.ready.epoch !== frame.epoch) return reread();
     this.ready = frame;
+    this.isUp = true;
     this.rooms.reset(frame.rooms ?? []);
+    this.#blocks(frame.blocked ?? []);
     this.#tell("ready", frame);
     this.#tell("rooms-changed", null);
     this.#sender.drain();
   }
 
+  /** @param {number[]} users */
+  #blocks(users) {
+    this.blocked = new Set(users);
+    this.#tell("blocks", users);
+  }
+
+  /** @param {Frame} frame */
+  #profile(frame) {
+    if (frame.user === this.user) {
+      this.name = frame.name;
+      this.guest = frame.guest;
+    }
+    this.#tell("profile", frame);
+  }
+
   /** @param {any} message */
   #message(message) {
-    const known = this.rooms.get(message.room)?.last_seq ?? Infinity;
-    this.rooms.receive(message, this.user);
-    if (message.user === this.user && message.nonce && this.outbox.get(message.nonce)) this.outbox.remove(message.nonce);
+    const { last_seq: known, read_seq: read } = this.rooms.get(message.room) ?? { last_seq: Infinity, read_seq: Infinity };
+    this.rooms.receive(message, this.user, callsMe(message));
+    if (message.seq <= known && message.seq > read && (message.edited || message.deleted)) void this.#recount(message.room);
+    const own = message.user === this.user && message.nonce ? this.outbox.get(message.nonce) : undefined;
+    if (own) {
+      this.outbox.remove(own.nonce);
+      this.#freight(own, "unload");
+    }
     this.#tell("message", message);
-    if (message.seq > known && message.user !== this.user) this.#tell("arrived", message);
+    if (message.seq > known && message.user !== this.user && !this.blocked.has(message.user)) this.#tell("arrived", message);
     this.#tell("rooms-changed", null);
   }
 
-  /** @param {any} room */
-  #room(room) {
-    const before = this.rooms.get(room.id)?.members ?? room.members;
+  /** @param {number} room */
+  async #recount(room) {
+    const { recountLater } = await import("./recount.js");
+    recountLater(room, (fresh) => this.learn(fresh));
+  }
+
+  /** Takes a room from a reply. @param {any} room */
+  learn(room) {
+    this.#room({ type: "room", room });
+  }
+
+  /** @param {Frame} frame with what has changed alone, or the whole room */
+  #room({ room: { ...room }, gone, came = [], went = [] }) {
+    if (gone) room.gone = true;
     this.rooms.put(room);
+    if (came.length + went.length > 0) this.#tell("crowd", { room: room.id, came, went });
     this.#tell("room", room);
-    if (room.members > before) this.#tell("joined", room);
     this.#tell("rooms-changed", null);
   }
 
@@ -168,8 +227,10 @@ class Live extends EventTarget {
   #told({ fact, detail }) {
     if (fact === "settled") this.outbox.forget(detail.entry.nonce);
     else if (fact === "withdrawn") this.outbox.forget(detail.nonce);
-    else if (fact === "written" || fact === "failed") this.outbox.learn(detail);
+    else if (fact === "written" || fact === "failed" || fact === "carried") this.outbox.learn(detail);
     else return;
+    if (fact === "written" && this.tabs.canWait) this.#freight(detail, "carry");
+    if (fact === "carried") return;
     this.#tell(fact === "written" ? "kept" : fact, detail);
     // It waits for its turn behind the tab that wrote it, should that one be closed before it is done.
     if (fact === "written" && this.ready && this.tabs.canWait) this.#sender.drain();

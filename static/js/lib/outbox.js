@@ -2,7 +2,8 @@
  * What was written and is not yet known to be stored. It survives a reload and the browser's end, every tab of the person knows
  * of it, and it is sent again with the same nonce, so that nothing is lost and nothing is stored twice.
  *
- * @typedef {{nonce: string, room: number, text: string, title?: string, at: number, error?: string}} Unsent
+ * @typedef {{nonce: string, room: number, text: string, title?: string, reply_to?: number, at: number, error?: string,
+ *   files?: import("./attachments.js").Carried[]}} Unsent
  * @typedef {{seq: number, rev: number, at: number}} Receipt
  * @typedef {{all: () => Promise<Unsent[]>, has: (nonce: string) => Promise<boolean>, put: (entry: Unsent) => Promise<boolean>,
  *   remove: (nonce: string) => Promise<unknown>}} Keeper
@@ -17,6 +18,9 @@ export function makeNonce() {
 
 /** A refused one is kept until the person decides; all others go out by themselves. @param {Unsent} entry */
 export const isWaiting = (entry) => entry.error === undefined;
+
+/** Its files have all arrived. @param {Unsent} entry */
+export const isCarried = (entry) => (entry.files ?? []).every((file) => file.id);
 
 export class Outbox {
   /** @type {Map<string, Unsent>} kept besides the disk, which may be full or forbidden */

@@ -29,3 +29,27 @@ export function paint(element, id) {
   for (const name of [...element.classList]) if (name.startsWith("tint-")) element.classList.remove(name);
   element.classList.add(`tint-${tint(id)}`);
 }
+
+/**
+ * Whose name or face was pressed, if that is what was pressed.
+ * @param {Element} target
+ * @returns {number}
+ */
+export function whoseIs(target) {
+  const link = /** @type {HTMLAnchorElement | null} */ (target.closest("a[href^='/people/']"));
+  const written = link && /^\/people\/(\d+)$/.exec(link.pathname);
+  if (written) return Number(written[1]);
+  const face = target.closest("a, button") ? null : target.closest(".face");
+  const owner = /** @type {HTMLElement | null | undefined} */ (face?.closest("[data-user]:not(body, .person-about)"));
+  return Number(owner?.dataset.user ?? 0);
+}
+
+/**
+ * Opens somebody's card beside what was pressed; its script is brought when it is first asked for.
+ * @param {number} id
+ * @param {Element} anchor
+ */
+export async function showCard(id, anchor) {
+  const { openCard } = await import("../person/card.js");
+  await openCard(id, anchor);
+}

@@ -1,8 +1,9 @@
 /**
- * Sends what the outbox holds: in order within a room, one at a time, so that a refused one never overtakes; by one tab at a
+ * Sends what the outbox holds: in order within a room, one at a time, so that a refused one never overtakes (only what waits
+ * for its files is overtaken, which may take minutes); by one tab at a
  * time where the browser lends locks, and else by all, which the nonce makes harmless.
  */
-import { isWaiting } from "./outbox.js";
+import { isCarried, isWaiting } from "./outbox.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./outbox.js").Unsent} Unsent */
@@ -10,6 +11,9 @@ import { t } from "./words.js";
 
 /** Refusals that pass by themselves. */
 const PASSING = new Set(["rate_limited", "busy", "unavailable"]);
+
+/** @param {Unsent} entry */
+const isReady = (entry) => isWaiting(entry) && isCarried(entry);
 
 export class Sender {
   /** @type {Map<number, boolean>} rooms that are being sent to, and whether to look again afterwards */
@@ -29,7 +33,7 @@ export class Sender {
 
   /** Sends everything that hasn't failed for good. */
   drain() {
-    const rooms = this.outbox.all().filter(isWaiting).map((entry) => entry.room);
+    const rooms = this.outbox.all().filter(isReady).map((entry) => entry.room);
     for (const room of new Set(rooms)) void this.#drainRoom(room);
   }
 
@@ -50,7 +54,7 @@ export class Sender {
   /** @param {number} room */
   async #sendAll(room) {
     for (;;) {
-      const next = this.outbox.all().find((entry) => entry.room === room && isWaiting(entry));
+      const next = this.outbox.all().find((entry) => entry.room === room && isReady(entry));
       if (!next) return;
       // Another tab may have sent it while this one waited for its turn.
       if (!(await this.outbox.isKept(next.nonce))) this.outbox.forget(next.nonce);

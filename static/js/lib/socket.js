@@ -8,6 +8,8 @@ import { t } from "./words.js";
 const PING_EVERY = 25_000;
 const SILENCE = 10_000;
 const LONGEST_WAIT = 5_000;
+/** An answer that takes longer was lost on the way: whatever swallowed it may swallow the next. */
+const PATIENCE = 12_000;
 
 /** Close codes of the contract. */
 const SIGNED_OUT = 4001;
@@ -44,7 +46,7 @@ export function waitBefore(attempt, random = Math.random) {
  */
 export class Socket extends EventTarget {
   /** @type {WebSocket | null} */ #ws = null;
-  /** @type {Map<number, {resolve: (reply: Frame) => void, reject: (error: RequestError) => void}>} */
+  /** @type {Map<number, {resolve: (reply: Frame) => void, reject: (error: RequestError) => void, late: any}>} */
   #asked = new Map();
   #lastId = 0;
   #attempt = 0;
@@ -53,6 +55,7 @@ export class Socket extends EventTarget {
   /** @type {any} */ #retryTimer = null;
   /** @type {any} */ #pingTimer = null;
   /** @type {any} */ #deadTimer = null;
+  /** @type {any} */ #lateTimer = null;
 
   #probing = false;
 
@@ -103,7 +106,7 @@ export class Socket extends EventTarget {
     if (!this.isOpen) return Promise.reject(new RequestError({ code: "offline", message: "You are offline." }));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject });
+      this.#asked.set(id, { resolve, reject, late: setTimeout(() => this.#drop(), PATIENCE) });
       this.#ws?.send(JSON.stringify({ type, id, ...fields }));
     });
   }
@@ -124,7 +127,12 @@ export class Socket extends EventTarget {
     this.#ws = ws;
     // A network that swallows packets would keep an attempt open for minutes.
     this.#expectSomething();
-    ws.addEventListener("open", () => this.#heard());
+    ws.addEventListener("open", () => {
+      this.#heard();
+      // Nothing works before `ready`.
+      clearTimeout(this.#lateTimer);
+      this.#lateTimer = setTimeout(() => this.#drop(), PATIENCE);
+    });
     ws.addEventListener("message", (event) => {
       if (ws === this.#ws) this.#receive(String(event.data));
     });
@@ -143,7 +151,10 @@ export class Socket extends EventTarget {
     } catch {
       return;
     }
-    if (frame.type === "ready") this.#attempt = 0;
+    if (frame.type === "ready") {
+      this.#attempt = 0;
+      clearTimeout(this.#lateTimer);
+    }
     if (frame.type === "notice" && Number.isFinite(frame.reconnect_in)) this.#comeBackIn = frame.reconnect_in;
     if (frame.type === "reply" && frame.id !== undefined) this.#settle(frame.id, frame);
     else this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
@@ -156,6 +167,7 @@ export class Socket extends EventTarget {
   #settle(id, frame) {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
+    clearTimeout(asked?.late);
     if (frame.ok) asked?.resolve(frame);
     else asked?.reject(new RequestError(frame.error ?? {}));
   }
@@ -165,6 +177,8 @@ export class Socket extends EventTarget {
     this.#ws = null;
     clearTimeout(this.#pingTimer);
     clearTimeout(this.#deadTimer);
+    clearTimeout(this.#lateTimer);
+    for (const { late } of this.#asked.values()) clearTimeout(late);
     for (const { reject } of this.#asked.values()) reject(new RequestError({ code: "offline", message: "You are offline." }));
     this.#asked.clear();
     if (code === SIGNED_OUT) return this.#signedOut();

@@ -1,4 +1,5 @@
 /** Short tones: something was sent, came, somebody joined. Never before a gesture, never for what one is looking at. */
+import { callsMe } from "./call.js";
 import { live, on } from "./live.js";
 
 /** @typedef {"sent" | "received" | "mention" | "joined"} Tone */
@@ -16,15 +17,12 @@ const USUAL_VOLUME = 0.5;
 const QUIET_BETWEEN = 1200;
 /** A tab that shows the room says so before another one sounds for it. */
 const HESITATION = 80;
-/** Everybody comes back at once after a restart; nobody has joined. */
-const SETTLING = 10_000;
 
 /** Event: `changed` (on, off or the volume). */
 class Sound extends EventTarget {
   /** @type {AudioContext | null} nothing until the first gesture */
   #audio = null;
   #lastAt = 0;
-  #readyAt = 0;
   /** The person's own setting, on all their devices. */
   isOn = true;
   volume = readVolume();
@@ -38,12 +36,11 @@ class Sound extends EventTarget {
     for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, wake, { capture: true, passive: true });
     on("ready", (frame) => {
       this.isOn = frame.user?.sounds !== false;
-      this.#readyAt = Date.now();
       this.#changed();
     }, signal);
     on("settled", ({ isOwn }) => { if (isOwn) this.play("sent"); }, signal);
     on("arrived", (message) => void this.#arrived(message), signal);
-    on("joined", () => { if (Date.now() - this.#readyAt > SETTLING) this.play("joined"); }, signal);
+    on("crowd", (crowd) => void this.#joined(crowd), signal);
     live.tabs.addEventListener("told", (event) => {
       const { fact, detail } = /** @type {CustomEvent} */ (event).detail;
       if (fact === "sounds") this.isOn = detail;
@@ -54,15 +51,32 @@ class Sound extends EventTarget {
 
   /**
    * A new message of somebody else. Of several tabs one speaks for it, and none when one of them shows it.
-   * @param {{room: number, seq: number}} message
+   * @param {{room: number, seq: number, html?: string, to_all?: boolean}} message
    */
-  async #arrived({ room, seq }) {
-    const what = `sound:${room}:${seq}`;
-    if (live.looking === room) return void live.tabs.claim(what);
-    const place = document.querySelector(`[data-rail-room="${room}"]`);
-    if (!live.rooms.get(room) || place?.classList.contains("is-muted") || !this.#canPlay) return;
+  async #arrived(message) {
+    const { room, seq } = message;
+    const isCall = callsMe(message);
+    if (!live.rooms.wants(room, isCall)) return;
+    await this.#once(isCall ? "mention" : "received", `sound:${room}:${seq}`, live.looking === room);
+  }
+
+  /**
+   * Somebody else has joined a room; who has its members before their eyes sees them come.
+   * @param {{room: number, came: {user: number}[]}} crowd
+   */
+  async #joined({ room, came }) {
+    const others = came.filter(({ user }) => user !== live.user);
+    if (others.length === 0 || !live.rooms.wants(room, false)) return;
+    const isSeen = live.looking === room && document.querySelector(`chat-details[data-room="${room}"][data-view="members"]:not([hidden])`) !== null;
+    await this.#once("joined", `sound:${room}:joined:${others[0].user}`, isSeen);
+  }
+
+  /** @param {Tone} tone @param {string} what @param {boolean} isSeen */
+  async #once(tone, what, isSeen) {
+    if (isSeen) return void live.tabs.claim(what);
+    if (!this.#canPlay) return;
     await new Promise((resolve) => setTimeout(resolve, HESITATION));
-    if (Date.now() - this.#lastAt >= QUIET_BETWEEN && (await live.tabs.claim(what))) this.play("received");
+    if (Date.now() - this.#lastAt >= QUIET_BETWEEN && (await live.tabs.claim(what))) this.play(tone);
   }
 
   get #canPlay() {

@@ -3,7 +3,9 @@
  * No DOM, no network, so that `node --test` can hold it to the contract.
  *
  * @typedef {{room: number, seq: number, rev: number, user: number, name: string, guest?: boolean, at: number,
- *   nonce?: string, title?: string, text?: string, html?: string, edited?: number, deleted?: boolean}} Message
+ *   nonce?: string, title?: string, text?: string, html?: string, edited?: number, deleted?: boolean, reply_to?: number, thread?: number,
+ *   pinned?: boolean, to_all?: boolean, reactions?: Record<string, {n: number, users: number[]}>,
+ *   attachments?: import("./attachments.js").Attachment[]}} Message
  * @typedef {{messages: Message[], rev: number, more: boolean, reset?: boolean}} Changes
  */
 

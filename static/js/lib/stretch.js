@@ -3,6 +3,7 @@
  * waits beside it, ready to come back; what is further still is asked of the server again.
  */
 import { arrange, arrangeAround, linesAbove, neighbour, place } from "./arrange.js";
+import { Headroom } from "./headroom.js";
 
 /** More children than this in the list, and it is cut back: laying out a page grows with what stands in it. */
 const MOST = 260;
@@ -33,6 +34,7 @@ export class Stretch {
     this.pane = pane;
     this.older = more.older;
     this.newer = more.newer;
+    this.headroom = new Headroom(list);
     for (const article of this.shown()) this.#bySeq.set(seqOf(article), article);
   }
 
@@ -60,6 +62,20 @@ export class Stretch {
   /** Whether the conversation goes on beyond the list's end. */
   get isCut() {
     return this.newer || this.#below.length > 0;
+  }
+
+  get hasOlder() {
+    return this.older || this.#above.length > 0;
+  }
+
+  /** Makes room above for what may come, when there is little left; and takes it away from who has come to the very first message. */
+  rest() {
+    this.headroom.make(this.hasOlder);
+  }
+
+  /** Whether one looks at empty space though there is more. */
+  get isAwaited() {
+    return this.hasOlder && this.headroom.above < 0;
   }
 
   get #lastShown() {
@@ -112,19 +128,21 @@ export class Stretch {
     const fresh = way === "before" ? this.#above.splice(-STEP) : this.#below.splice(0, STEP);
     if (fresh.length === 0) return false;
     for (const article of fresh) hush(article);
-    this.hold(() => {
+    const bring = () => {
       if (way === "before") this.list.prepend(...fresh);
       else for (const article of fresh) place(this.list, article);
       for (const article of fresh) arrange(article);
       arrangeAround(/** @type {HTMLElement} */ (fresh.at(-1)));
-      this.#cut(way === "before" ? "after" : "before");
-    });
+    };
+    if (way === "before") this.headroom.keep(bring);
+    else bring();
+    this.#cut(way === "before" ? "after" : "before");
     return true;
   }
 
   /** Cuts the far side when the list has become long. @param {"before" | "after"} side */
   trim(side) {
-    if (this.list.childElementCount > MOST) this.hold(() => this.#cut(side));
+    this.#cut(side);
   }
 
   /** Shows the end of what is known. */
@@ -135,6 +153,7 @@ export class Stretch {
     this.#above.push(...stored, ...this.#below.splice(0));
     this.#forgetFar();
     while (this.list.childElementCount < KEPT && this.grow("before"));
+    this.headroom.make(this.hasOlder);
   }
 
   /** Forgets every stored message, so that another part of the conversation can take their place. */
@@ -168,11 +187,15 @@ export class Stretch {
     const far = side === "before" ? stored.slice(0, -KEPT) : stored.slice(KEPT);
     // Whoever stands there by keyboard stays there.
     if (far.some((article) => article.contains(document.activeElement))) return;
-    for (const article of far) this.#takeOut(article, true);
+    const takeOut = () => {
+      for (const article of far) this.#takeOut(article, true);
+      const first = this.shown()[0];
+      if (side === "before" && first) arrange(first);
+    };
+    if (side === "before") this.headroom.keep(takeOut);
+    else takeOut();
     if (side === "before") this.#above.push(...far);
     else this.#below.unshift(...far);
-    const first = this.shown()[0];
-    if (side === "before" && first) arrange(first);
     this.#forgetFar();
   }
 

@@ -85,6 +85,11 @@ export function showTime(element, now = Date.now()) {
   if (element.title !== full) element.title = full;
 }
 
+/** @param {number} at @returns {string} the day and the time */
+export function moment(at) {
+  return exact.format(at);
+}
+
 /**
  * Writes all times under `root`.
  * @param {ParentNode} root

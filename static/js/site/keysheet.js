@@ -34,12 +34,22 @@ function makeList() {
   const keys = [
     [["Enter"], t("Send")],
     [["Shift", "Enter"], t("New line")],
+    [["@ # :"], t("Name a person, a channel, an emoji")],
+    [["/"], t("A command, at the beginning of a message")],
     [[command, "Enter"], t("Post a note on the board")],
     [[command, "K"], t("Go anywhere")],
     [[alt, "↑ ↓"], t("Room before, next room")],
     [[alt, "Shift", "↑ ↓"], t("The same, to those with something new")],
     [["Esc"], t("Mark the room as read")],
     [["↑ ↓"], t("From message to message, once the list has the focus")],
+    [["R"], t("On a message: reply")],
+    [["T"], t("On a message: open the thread")],
+    [["+"], t("On a message: react")],
+    [["E"], t("On a message: edit")],
+    [["P"], t("On a message: pin or unpin")],
+    [["L"], t("On a message: copy the link")],
+    [["C"], t("On a message: copy the text")],
+    [["D"], t("On a message: delete")],
     [["/"], t("Find")],
     [["?"], t("This list")],
   ];
@@ -68,7 +78,7 @@ function makeChoice() {
   } catch {
     box.disabled = true;
   }
-  label.append(box, " ", t("Use the keys / and ? by themselves"));
+  label.append(box, " ", t("Use single keys such as / and ? by themselves"));
   return label;
 }
 

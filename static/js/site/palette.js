@@ -1,6 +1,7 @@
 /** Ctrl+K: goes anywhere by a few letters. A combobox with a list, in a dialog. */
 import { fit } from "../lib/find.js";
 import { live } from "../lib/live.js";
+import { hrefOf } from "../lib/rail.js";
 import { t } from "../lib/words.js";
 
 /** @typedef {{name: string, hint: string, href?: string, run?: () => void, rank?: number}} Goal */
@@ -77,7 +78,7 @@ class SitePalette extends HTMLElement {
     this.#people = users.map((/** @type {any} */ user) => ({
       name: user.display_name,
       hint: user.guest ? t("guest") : user.username,
-      href: `/people?query=${encodeURIComponent(user.username)}`,
+      href: `/dm/${encodeURIComponent(user.username)}`,
       rank: 2,
     }));
     this.#show();
@@ -174,10 +175,14 @@ function rooms() {
   return live.rooms.all().flatMap((room) => roomGoal(room, live.rooms.unread(room.id)) ?? []);
 }
 
-/** @param {{kind: string, name: string}} room @param {number} [unread] @returns {Goal | null} */
+/** @param {{kind: string, id: number, name: string, peer_username?: string}} room @param {number} [unread] @returns {Goal | null} */
 function roomGoal(room, unread = 0) {
   const hint = unread > 0 ? t("{count} new", { count: unread }) : "";
-  if (room.kind === "channel") return { name: `# ${room.name}`, hint: hint || t("channel"), href: `/c/${encodeURIComponent(room.name)}`, rank: unread > 0 ? 3 : 1 };
+  const href = hrefOf(room);
+  const rank = unread > 0 ? 3 : 1;
+  if (room.kind === "channel" && href) return { name: `# ${room.name}`, hint: hint || t("channel"), href, rank };
+  if (room.kind === "group" && href) return { name: room.name, hint: hint || t("group"), href, rank };
+  if (room.kind === "direct" && href) return { name: room.name, hint: hint || t("private"), href, rank };
   if (room.kind === "board") return { name: t("Board"), hint: hint || t("page"), href: "/board", rank: unread > 0 ? 3 : 0 };
   return null;
 }
@@ -186,7 +191,7 @@ function roomGoal(room, unread = 0) {
 function pages() {
   const page = (/** @type {string} */ name, /** @type {string} */ href) => ({ name, hint: t("page"), href });
   const sheet = { name: t("Keys"), hint: "?", run: () => dispatchEvent(new CustomEvent("keys-wanted")) };
-  return [page(t("Library"), "/media"), page(t("People"), "/people"), page(t("All channels"), "/channels"),
+  return [page(t("Library"), "/media"), page(t("People"), "/people"), page(t("All channels"), "/channels"), page(t("Groups"), "/groups"), page(t("Write privately"), "/direct"),
     page(t("Dashboard"), "/dashboard"), page(t("Settings"), "/settings"), sheet];
 }
 

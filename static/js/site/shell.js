@@ -1,7 +1,12 @@
 /** What every page does: the rail's counts, the tab's title, times, and the word about a lost connection. */
 import { offlineWords } from "../lib/banner.js";
+import { stateInWords } from "../lib/company.js";
+import { keepFolding } from "../lib/fold.js";
+import { keepHere } from "../lib/here.js";
 import { hasCommand, isTyping, singleKeys, takesLetters } from "../lib/keys.js";
 import { live, on } from "../lib/live.js";
+import { initials, showCard, whoseIs } from "../lib/person.js";
+import { keepRail } from "../lib/rail.js";
 import { say } from "../lib/say.js";
 import { sound } from "../lib/sound.js";
 import { step } from "../lib/steps.js";
@@ -18,6 +23,7 @@ const PARTS = {
   palette: () => import("./palette.js"),
   keysheet: () => import("./keysheet.js"),
   volume: () => import("./volume.js"),
+  status: () => import("./status.js"),
 };
 
 class SiteShell extends HTMLElement {
@@ -33,17 +39,28 @@ class SiteShell extends HTMLElement {
     signal.addEventListener("abort", () => clearInterval(minutes));
     // A chosen hue comes as a number; a style attribute would break the content security policy.
     if (document.body.dataset.hue) document.documentElement.style.setProperty("--hue", document.body.dataset.hue);
-    on("ready", () => this.#isReady(), signal);
+    on("ready", (frame) => {
+      this.#isReady();
+      this.#showState(frame.user.status.state, frame.user.status.text);
+    }, signal);
     on("down", () => this.#isDown(), signal);
     on("notice", (frame) => this.#notice(frame), signal);
-    on("room", (room) => this.#room(room), signal);
+    keepRail(this, signal);
+    keepHere((title) => {
+      this.#title = title;
+      this.#showCounts();
+    }, signal);
     on("rooms-changed", () => this.#showCounts(), signal);
     for (const fact of ["written", "kept", "withdrawn", "failed"]) on(fact, () => this.#count(), signal);
+    on("profile", (profile) => this.#profile(profile), signal);
+    on("presence", (users) => this.#ownState(users), signal);
     followKeyboard(signal);
+    keepFolding(signal);
     if (live.user) {
       sound.start();
-      // Brought while there is a server: offline it couldn't be, and letters typed after the keys must find their box.
-      for (const part of Object.values(PARTS)) part().catch(() => {});
+      // Brought while there is a server, once the page has nothing else to do: offline it couldn't be, and letters typed
+      // after the keys must find their box.
+      on("ready", () => whenIdle(() => { for (const part of Object.values(PARTS)) part().catch(() => {}); }), signal);
     }
     addEventListener("keydown", (event) => this.#key(event), { signal });
     sound.addEventListener("changed", () => this.#showSound(), { signal });
@@ -54,11 +71,44 @@ class SiteShell extends HTMLElement {
   /** @param {MouseEvent} event */
   #pressed(event) {
     const button = /** @type {HTMLElement} */ (event.target).closest("[data-opens]");
-    if (button instanceof HTMLElement) void this.#open(/** @type {any} */ (button.dataset.opens), button);
+    if (button instanceof HTMLElement) return void this.#open(/** @type {any} */ (button.dataset.opens), button);
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || !live.user) return;
+    const target = /** @type {Element} */ (event.target);
+    const who = whoseIs(target);
+    if (!who) return;
+    event.preventDefault();
+    void showCard(who, target);
+  }
+
+  /** @param {{user: number, username: string, name: string, guest: boolean}} profile */
+  #profile({ user, username, name, guest }) {
+    if (user !== live.user) return;
+    for (const shown of this.querySelectorAll(".me-name, .rail-me-name")) shown.textContent = name;
+    for (const face of this.querySelectorAll(".me .face, .rail-me .face")) face.firstChild?.replaceWith(initials(name));
+    const under = this.querySelector(".rail-me-user");
+    if (under) under.textContent = guest ? t("guest") : username;
+    this.querySelector(".me .guest")?.toggleAttribute("hidden", !guest);
+  }
+
+  /** @param {{user: number, state: string, text?: string}[]} users */
+  #ownState(users) {
+    const own = users.find(({ user }) => user === live.user);
+    if (own && own.state !== "offline") this.#showState(own.state, own.text ?? "");
+  }
+
+  /** @param {string} state @param {string} text */
+  #showState(state, text) {
+    const dot = /** @type {HTMLElement | null} */ (this.querySelector(".rail-state .state-dot"));
+    const button = this.querySelector(".rail-state");
+    if (!dot || !button) return;
+    dot.dataset.state = state;
+    const words = t("Your status: {status}", { status: text || stateInWords(state) });
+    button.setAttribute("aria-label", words);
+    button.setAttribute("title", words);
   }
 
   /**
-   * @param {"palette" | "keysheet" | "volume"} what
+   * @param {"palette" | "keysheet" | "volume" | "status"} what
    * @param {HTMLElement} [button]
    */
   async #open(what, button) {
@@ -67,10 +117,10 @@ class SiteShell extends HTMLElement {
     if (!element) {
       element = document.createElement(`site-${what}`);
       // Beside its button it is the next stop of the Tab key.
-      if (button && what === "volume") button.after(element);
+      if (button && (what === "volume" || what === "status")) button.after(element);
       else document.body.append(element);
     }
-    if (what === "volume") element.toggle(button);
+    if (what === "volume" || what === "status") element.toggle(button);
     else element.open();
   }
 
@@ -108,11 +158,11 @@ class SiteShell extends HTMLElement {
     return true;
   }
 
-  /** The page's own search, or the way to anywhere. */
+  /** The page's own search, or that of all messages. */
   #find() {
     const field = /** @type {HTMLElement | null} */ (document.querySelector("[role=search] input:not([type=hidden])"));
     if (field) field.focus();
-    else void this.#open("palette");
+    else location.assign("/search");
   }
 
   disconnectedCallback() {
@@ -151,51 +201,42 @@ class SiteShell extends HTMLElement {
     banner.hidden = words === "";
   }
 
-  /** @param {any} room */
-  #room(room) {
-    const place = this.querySelector(`[data-rail-room="${room.id}"]`);
-    if (room.gone || room.joined === false) {
-      place?.closest("li")?.remove();
-      return;
-    }
-    if (place) {
-      const name = place.querySelector(".place-name");
-      if (name && room.name) name.textContent = room.name;
-    } else if (room.kind === "channel" && room.joined) {
-      this.#addPlace(room);
-    }
-  }
-
-  /** @param {any} room */
-  #addPlace(room) {
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("#rail-place"));
-    const item = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-    const link = /** @type {HTMLAnchorElement} */ (item.querySelector("a"));
-    link.href = `/c/${encodeURIComponent(room.name)}`;
-    link.dataset.railRoom = String(room.id);
-    const name = link.querySelector(".place-name");
-    if (name) name.textContent = room.name;
-    this.querySelector("[data-rail-channels]")?.append(item);
-  }
-
   #showCounts() {
     let all = 0;
+    let isCalled = false;
     for (const room of live.rooms.all()) {
-      const unread = live.rooms.unread(room.id);
+      const unread = live.rooms.count(room.id);
       if (room.kind === "board") {
         this.querySelector("[data-rail='board']")?.classList.toggle("is-unread", unread > 0);
         continue;
       }
+      isCalled ||= live.rooms.isCalled(room.id);
       const place = this.querySelector(`[data-rail-room="${room.id}"]`);
       const count = /** @type {HTMLElement | null} */ (place?.querySelector(".place-count"));
-      if (!place || !count || place.classList.contains("is-muted")) continue;
       all += unread;
+      if (!place || !count) continue;
       place.classList.toggle("is-unread", unread > 0);
+      place.classList.toggle("is-called", live.rooms.isCalled(room.id));
+      place.classList.toggle("is-muted", room.level === "none");
       count.hidden = unread === 0;
-      count.textContent = unread > 99 ? "99+" : String(unread);
+      count.textContent = live.rooms.label(room.id);
     }
     document.title = all > 0 ? `(${all > 99 ? "99+" : all}) ${this.#title}` : this.#title;
+    showIcon(isCalled ? "favicon-called.svg" : all > 0 ? "favicon-new.svg" : "favicon.svg");
   }
+}
+
+/** @param {() => void} work */
+function whenIdle(work) {
+  if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 2000 });
+  else setTimeout(work, 300);
+}
+
+/** The tab's icon has a mark when something waits. @param {string} name */
+function showIcon(name) {
+  const link = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
+  const href = name === "favicon.svg" ? `/${name}` : new URL(`../../${name}`, import.meta.url).pathname;
+  if (link && link.getAttribute("href") !== href) link.setAttribute("href", href);
 }
 
 customElements.define("site-shell", SiteShell);

@@ -11,6 +11,7 @@ const people = readFileSync(new URL("static/css/people.css", root), "utf8");
 const PAIRS = [
   ...["ground", "sheet", "raised", "sunken", "accent-soft"].flatMap((under) => [["ink", under], ["ink-soft", under], ["ink-faint", under]]),
   ...["ground", "sheet", "raised", "sunken"].map((under) => ["accent", under]),
+  ...["word", "text", "number", "name", "type", "comment"].map((piece) => [`code-${piece}`, "sunken"]), ["danger", "sunken"],
   ["accent-strong", "accent-soft"], ["on-accent", "accent"], ["on-accent", "accent-strong"],
   ["danger", "sheet"], ["danger", "raised"], ["danger", "danger-soft"], ["sheet", "ink"],
 ];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { follows } from "../../../static/js/lib/arrange.js";
+import { callsMe } from "../../../static/js/lib/call.js";
 import { tidy, tooLong } from "../../../static/js/lib/draft.js";
 import { initials, tint } from "../../../static/js/lib/person.js";
 import { Rooms } from "../../../static/js/lib/rooms.js";
@@ -39,6 +40,47 @@ test("unread is last_seq minus read_seq, and one's own message is read", () => {
   assert.equal(rooms.read(1, 2), false);
   rooms.put({ id: 1, gone: true });
   assert.equal(rooms.get(1), undefined);
+});
+
+test("news of a room are laid over what is known of it, and make no room of their own", () => {
+  const rooms = new Rooms();
+  rooms.reset([{ id: 1, kind: "channel", name: "a", last_seq: 5, rev: 5, read_seq: 3, members: 2 }]);
+  rooms.put({ id: 1, members: 3 });
+  assert.deepEqual(rooms.get(1), { id: 1, kind: "channel", name: "a", last_seq: 5, rev: 5, read_seq: 3, members: 3, mentions: 0 });
+  rooms.put({ id: 2, members: 9 });
+  assert.equal(rooms.get(2), undefined);
+});
+
+test("what counts depends on the level, and a call counts until it is read anywhere", () => {
+  const rooms = new Rooms();
+  const room = { id: 1, kind: "channel", name: "a", last_seq: 5, rev: 5, read_seq: 5, mentions: 0, level: "all" };
+  rooms.reset([room]);
+  rooms.receive({ room: 1, seq: 6, rev: 6, user: 9 }, 7, false);
+  rooms.receive({ room: 1, seq: 7, rev: 7, user: 9 }, 7, true);
+  rooms.receive({ room: 1, seq: 7, rev: 8, user: 9 }, 7, true);
+  assert.deepEqual([rooms.count(1), rooms.label(1), rooms.isCalled(1)], [2, "@2", true]);
+  // A room as others see it says nothing of my calls; one that was read for me does.
+  rooms.put({ id: 1, kind: "channel", name: "b", last_seq: 7, rev: 8, read_seq: 0, mentions: 0 });
+  assert.equal(rooms.label(1), "@2");
+  rooms.put({ id: 1, level: "mentions", mentions: 1 });
+  assert.deepEqual([rooms.count(1), rooms.wants(1, false), rooms.wants(1, true)], [1, false, true]);
+  rooms.put({ id: 1, level: "none", mentions: 1 });
+  assert.deepEqual([rooms.count(1), rooms.isCalled(1), rooms.wants(1, true)], [0, false, false]);
+  rooms.put({ id: 1, level: "all", mentions: 1 });
+  assert.equal(rooms.read(1, 6, 1), true);
+  assert.equal(rooms.label(1), "@1");
+  assert.equal(rooms.read(1, 7), true);
+  assert.deepEqual([rooms.count(1), rooms.isCalled(1)], [0, false]);
+  rooms.readBack(1, 5, 1);
+  assert.deepEqual([rooms.unread(1), rooms.label(1)], [2, "@2"]);
+});
+
+test("who is called is what the server has marked", () => {
+  const html = '<p>hi <span class="hb-mention" data-name="ann">@Ann</span></p>';
+  assert.equal(callsMe({ html }, "ann"), true);
+  assert.equal(callsMe({ html }, "an"), false);
+  assert.equal(callsMe({}, "ann"), false);
+  assert.equal(callsMe({ to_all: true }, ""), true);
 });
 
 test("messages of one author stand together for five minutes", () => {

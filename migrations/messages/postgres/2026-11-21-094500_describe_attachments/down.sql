@@ -1,0 +1,2 @@
+ALTER TABLE blobs DROP COLUMN animated;
+ALTER TABLE attachments DROP COLUMN description;

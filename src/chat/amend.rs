@@ -1,0 +1,70 @@
+//! The commands that change a message: edit, delete, react, pin.
+
+use super::command::submit_words;
+use super::connection::Connection;
+use crate::error::{Error, Result};
+use crate::ids::RoomId;
+use crate::rooms::{Amend, Amendment, Emoji, Request, Words};
+use actix::Actor;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub struct Edit {
+    pub room: RoomId,
+    pub seq: i64,
+    pub text: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Delete {
+    pub room: RoomId,
+    pub seq: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct React {
+    pub room: RoomId,
+    pub seq: i64,
+    pub emoji: String,
+    pub on: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Pin {
+    pub room: RoomId,
+    pub seq: i64,
+    pub on: bool,
+}
+
+/// Submits other words for a message.
+pub fn edit(
+    connection: &mut Connection,
+    ctx: &mut <Connection as Actor>::Context,
+    request: Option<u64>,
+    edit: Edit,
+) {
+    let text = edit.text.clone();
+    submit_words(connection, ctx, request, &text, move |connection, people| {
+        let words = Words::parse(&edit.text, people).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+        amend(connection, (edit.room, edit.seq), Amendment::Edit(words))
+    });
+}
+
+pub fn delete(connection: &Connection, delete: &Delete) -> Result<Request> {
+    amend(connection, (delete.room, delete.seq), Amendment::Delete)
+}
+
+pub fn react(connection: &Connection, react: &React) -> Result<Request> {
+    let emoji = Emoji::parse(&react.emoji).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+    amend(connection, (react.room, react.seq), Amendment::React { emoji, on: react.on })
+}
+
+pub fn pin(connection: &Connection, pin: &Pin) -> Result<Request> {
+    amend(connection, (pin.room, pin.seq), Amendment::Pin { on: pin.on })
+}
+
+fn amend(connection: &Connection, (room, seq): (RoomId, i64), what: Amendment) -> Result<Request> {
+    // It goes to everybody in the room, as a message does.
+    connection.chat.limits.send(connection.person.id)?;
+    Ok(Request::Amend(Amend { room, seq, by: connection.person.as_ref().into(), what }))
+}

@@ -1,0 +1,87 @@
+//! A message's words as they are seen: Markdown the way people type it in conversations.
+
+use super::html::Writer;
+use super::mention;
+use super::run::{self, Said};
+use super::source::Source;
+use super::{emoji, wall};
+use pulldown_cmark::{Options, Parser};
+
+/// Bytes of the longest message that can be posted; what is longer is shown as it is.
+const LONGEST: usize = 16_384;
+/// Bytes of HTML that a message may come to; a few signs can ask for a hundred times their length.
+const MOST_HTML: usize = 48 * 1024;
+
+/// What a message's text comes to. Made once, when it is posted or edited, and stored with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Sanitised HTML; `None` when the text is shown as it is, with its line breaks.
+    pub html: Option<String>,
+    /// The people mentioned, in folded form ([`super::fold`]), each once.
+    pub mentions: Vec<String>,
+    /// `@here` or `@all` was said.
+    pub to_all: bool,
+    /// A few emoji and nothing else, which are shown big; `html` says so too.
+    pub emoji_only: bool,
+}
+
+/// Renders a message, taking every `@name` for a person.
+pub fn render(text: &str) -> Rendered {
+    render_for(text, &|_| true)
+}
+
+/// Renders a message for a place where `is_person` says whether there is somebody of this name, given in folded form
+/// and one of [`super::candidates`]. It is asked for each mention, the longest reading first, and mustn't block.
+///
+/// Takes a millisecond or so for an ordinary message and some ten for the worst: a matter for a thread that may be
+/// busy, not for the writer's.
+pub fn render_for(text: &str, is_person: &dyn Fn(&str) -> bool) -> Rendered {
+    if text.len() > LONGEST {
+        return plain(text, is_person);
+    }
+    if emoji::is_only(text) {
+        let words = run::expand(text.trim(), &mut Said::new(is_person));
+        let html = Some(wall::clean(&format!("<p class=\"hb-big\">{words}</p>")));
+        return Rendered { html, emoji_only: true, ..Rendered::default() };
+    }
+    let source = Source::new(text);
+    let parser = Parser::new_ext(&source.text, options());
+    // Nothing that was typed may vanish, and a definition would.
+    if parser.reference_definitions().iter().next().is_some() {
+        return plain(text, is_person);
+    }
+    let mut writer = Writer::new(&source, is_person, MOST_HTML);
+    for event in parser {
+        writer.write(event);
+    }
+    let written = writer.finish();
+    let is_changed = written.is_marked || !is_same(&written.words, text);
+    let html = (is_changed && written.is_visible && !written.is_cut).then(|| wall::clean(&written.html));
+    Rendered { html, mentions: written.said.mentions, to_all: written.said.to_all, emoji_only: false }
+}
+
+fn options() -> Options {
+    Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS
+}
+
+/// A message that is shown as it is.
+fn plain(text: &str, is_person: &dyn Fn(&str) -> bool) -> Rendered {
+    let mut said = Said::new(is_person);
+    for name in mention::find(text) {
+        said.hear(name);
+    }
+    Rendered { mentions: said.mentions, to_all: said.to_all, ..Rendered::default() }
+}
+
+/// Whether two texts differ in white space alone.
+fn is_same(one: &str, other: &str) -> bool {
+    let visible = |text: &'_ str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    visible(one) == visible(other)
+}
+
+#[cfg(test)]
+#[path = "hostile.rs"]
+mod hostile;
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

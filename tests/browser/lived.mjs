@@ -1,0 +1,105 @@
+// A house that looks lived in: people, channels, notes and messages, put there through the public API.
+import { randomFillSync } from "node:crypto";
+import { open } from "node:fs/promises";
+
+import { House, PASSWORD } from "./house.mjs";
+
+/** People who talk in the pictures. The first one looks at most pages. */
+const PEOPLE = [["ana", "Ana Lima"], ["mira", "Mira Kovač"], ["siru", "陳思如"], ["jonas", "Jonas Ott"], ["tomas", "Tomás Beltrán"], ["ilse", "Ilse de Wit"]];
+
+const TALK = [
+  ["mira", "Morning. Energy is steady at 2.98 GeV since the top-up, repetition rate at 50 Hz."],
+  ["mira", "Here's the spot after alignment, two turns on the second quad."],
+  ["siru", "很漂亮！could you log the set points? I used\n```python\nquad2 = 13.420  # A\nsteer = (-0.12, 0.04)\n```"],
+  ["jonas", "Watching from home. The live page says 51.2 on the lead monitor, is that expected?"],
+  ["ana", "> is that expected?\nYes, @jonas, until the *shutter test* ends at ten."],
+  ["ana", "Set points are in the log now."],
+];
+
+const NOTES = [
+  ["mira", "Parking on the 24th", "North lot closed for resurfacing. Bicycles are fine."],
+  ["ilse", "Wanted: two hands on Monday", "We move the spectrometer at 09:00. Forty minutes, safety shoes, cake afterwards."],
+  ["tomas", "Seminar: slow extraction", "Friday 11:00, room B2. Questions afterwards, on the channel of the same name."],
+  ["ana", "", "New coffee beans are in. The old grinder is not repaired, it is only resting."],
+  ["jonas", "Group photo", "From Thursday's walk. The full set is in the library. Thank you all for coming, even those who said at the start that they would only walk as far as the bakery and then turned out to be the first ones on the hill."],
+  ["siru", "", "誰借走了 30 公分的內六角扳手？請放回三號櫃，謝謝。"],
+  ["mira", "Beam back at 16:00", "The RF people found the loose connector. Please keep the hutch closed until the lamp is green."],
+];
+
+const CHANNELS = [["beamline", "Run 214, shifts and readings. Handover at 07:00 and 19:00."], ["general", ""], ["papers", "What we read, and what we should."], ["readings", "Every quarter of an hour, by whoever is awake."], ["schedule", "Who is where."], ["實驗記錄", "每天的量測結果"]];
+
+/** One line of a long night: two people in turns, four readings each. */
+function reading(number) {
+  const minutes = 19 * 60 + number * 15;
+  const two = (value) => String(value).padStart(2, "0");
+  return `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}  lead ${(51 + Math.sin(number) / 2).toFixed(1)}, dark ${(0.04 + (number % 5) / 100).toFixed(2)}`;
+}
+
+/** What can be wrong in a house: too many come at once, or somebody wrote over one of the two databases. @typedef {"hurried" | "messages" | "accounts"} Trouble */
+
+/** Writes nonsense over a database while the server has it open; only the name of the format stays. */
+async function corrupt(house, database) {
+  for (const name of [`${database}.db`, `${database}.db-wal`]) {
+    const file = await open(`${house.folder}/data/${name}`, "r+");
+    const { size } = await file.stat();
+    await file.write(randomFillSync(Buffer.alloc(size - 100)), 0, size - 100, 100);
+    await file.close();
+  }
+}
+
+/** A house with people, channels, notes and messages; `as(name)` is a signed-in context. */
+export class Lived {
+  /** @type {Record<string, import("./person.mjs").Person>} */ people = {};
+  /** @type {Map<Trouble, Promise<Lived>>} */ #beside = new Map();
+
+  static async open(settings = {}) {
+    const lived = new Lived();
+    lived.house = await House.open(settings);
+    await lived.#fill();
+    return lived;
+  }
+
+  async #fill() {
+    const { house, people } = this;
+    for (const [username, name] of PEOPLE) people[username] = await house.person(username, name);
+    people.guest = await house.guest("Sam");
+    // Two log-ins more: the home page says how often and when.
+    for (let time = 0; time < 2; time += 1) await people.ana.form("/login", { username: "ana", password: PASSWORD });
+    for (const [name, topic] of CHANNELS) {
+      await people.mira.form("/channels", { name, topic });
+      for (const who of name === "papers" ? [] : ["ana", "siru", "jonas"]) await people[who].form(`/c/${encodeURIComponent(name)}/join`, {});
+    }
+    for (const [who, title, text] of NOTES) await people[who].form("/board", { title, text });
+    for (const [who, text] of TALK) await people[who].form("/c/beamline", { text });
+    for (const text of ["Who has the late shift?", "I can take it.", "Thank you."]) await people.mira.form("/c/schedule", { text });
+    for (let number = 0; number < 64; number += 1) await people[number % 8 < 4 ? "mira" : "siru"].form("/c/readings", { text: reading(number) });
+    await people.ana.form("/c/readings", { text: "Thank you both. Sleep well." });
+  }
+
+  /** A browser in which `who` is signed in; nobody for "". */
+  async as(who, options = {}) {
+    const context = await this.house.visitor(options);
+    if (who) await this.house.signIn(context, this.people[who]);
+    return context;
+  }
+
+  /** The house where a scene takes place: this one, or one beside it in which something is wrong. @returns {Promise<Lived>} */
+  for({ trouble }) {
+    if (!trouble) return Promise.resolve(this);
+    if (!this.#beside.has(trouble)) this.#beside.set(trouble, this.#open(trouble));
+    return /** @type {Promise<Lived>} */ (this.#beside.get(trouble));
+  }
+
+  async #open(trouble) {
+    const lived = new Lived();
+    lived.house = await this.house.beside({ "rate-limits": "on" });
+    lived.people.ana = await lived.house.person("ana", "Ana Lima");
+    if (trouble !== "hurried") await corrupt(lived.house, trouble);
+    return lived;
+  }
+
+  async close() {
+    for (const lived of this.#beside.values()) await (await lived).close();
+    await this.house.close();
+  }
+}
