@@ -24,7 +24,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
-import { DEADLINE, ready } from "./page.mjs";
+import { DEADLINE, ready, watchScripts } from "./page.mjs";
 import { Person } from "./person.mjs";
 
 export const PASSWORD = "correct horse";
@@ -134,6 +134,7 @@ export class House {
     this.#contexts.add(context);
     context.setDefaultTimeout(DEADLINE);
     context.on("page", (page) => {
+      watchScripts(page);
       page.on("pageerror", (error) => this.troubles.push(`${page.url()}: ${error.stack ?? error}`));
       page.on("console", (message) => {
         if (message.type() === "error") this.troubles.push(`${page.url()}: ${message.text()}`);

@@ -19,7 +19,21 @@ export async function until(look, what, ms = DEADLINE) {
   throw new Error(`waited ${ms} ms in vain for ${what}; last: ${JSON.stringify(last)}`);
 }
 
-/** Until the page's socket has had its `ready`; from then on `live` is the page's own, for a test to ask. */
+/** Scripts on their way, for each page. @type {WeakMap<object, Set<object>>} */
+const coming = new WeakMap();
+
+/** Counts the scripts that a page asks for, for `ready`. */
+export function watchScripts(page) {
+  const scripts = new Set();
+  coming.set(page, scripts);
+  page.on("request", (request) => { if (request.resourceType() === "script") scripts.add(request); });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => scripts.delete(request));
+}
+
+/**
+ * Until the page's socket has had its `ready` and the parts that come after its first moment are there; a test's hands are
+ * quicker than a person's. From then on `live` is the page's own, for a test to ask.
+ */
 export async function ready(page) {
   await page.waitForFunction(async () => {
     const path = [...document.scripts].map(({ src }) => src).find((src) => src.includes("/site/shell.js"));
@@ -27,6 +41,12 @@ export async function ready(page) {
     globalThis.live = live;
     return live.ready !== null && live.socket.isOpen;
   });
+  const scripts = coming.get(page);
+  // One that has come may ask for the next.
+  for (let still = 0; still < 3; still = scripts.size === 0 ? still + 1 : 0) {
+    await until(() => scripts.size === 0, "the page's scripts");
+    await page.evaluate(() => new Promise((done) => { setTimeout(done); }));
+  }
 }
 
 /** Opens a channel by its page, creating it first. */

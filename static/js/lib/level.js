@@ -12,7 +12,7 @@ export function followLevel(form, room, signal) {
   const field = form?.querySelector("select");
   if (!field) return;
   const show = () => { field.value = live.rooms.get(room)?.level ?? field.value; };
-  field.addEventListener("change", async () => {
+  const send = async () => {
     try {
       const reply = await live.socket.request("level", { room, level: field.value });
       live.learn(reply.room);
@@ -21,8 +21,11 @@ export function followLevel(form, room, signal) {
       show();
       say(t("That did not work. Nothing was changed."));
     }
-  }, { signal });
+  };
+  field.addEventListener("change", send, { signal });
   on("room", ({ id }) => { if (id === room) show(); }, signal);
   on("ready", show, signal);
-  if (live.ready) show();
+  // Chosen before this was here to hear of it.
+  if (field.selectedOptions[0]?.defaultSelected === false) void send();
+  else if (live.ready) show();
 }

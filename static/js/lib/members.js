@@ -42,12 +42,13 @@ class MemberList {
   /** Reads the first page, and puts it in the place of what is shown. */
   async read() {
     this.#next = { here: 0, others: 0 };
-    const rows = { here: await this.#page("here"), others: /** @type {HTMLElement[]} */ ([]) };
-    if (this.#next.here === null) rows.others = await this.#page("others");
+    const rows = await this.#page("here");
+    if (this.#next.here === null) rows.push(...(await this.#page("others", rows)));
     if (this.signal.aborted) return;
+    rows.sort((one, other) => nameIn(one).localeCompare(nameIn(other)));
     if (!this.#list("here")) this.body.replaceChildren(makePart("here"), makePart("others"));
     this.body.querySelector(":scope > .more")?.remove();
-    for (const part of /** @type {Part[]} */ (["here", "others"])) this.#list(part).replaceChildren(...rows[part]);
+    for (const part of /** @type {Part[]} */ (["here", "others"])) this.#list(part).replaceChildren(...rows.filter((row) => partOf(row) === part));
     this.#settle();
     // Somebody may have come or gone while the list was on its way.
     this.company.refresh();
@@ -97,8 +98,9 @@ class MemberList {
     if (this.#next[part] === null || this.#isReading) return;
     this.#isReading = true;
     try {
-      const fresh = (await this.#page(part)).filter((row) => !this.#row(Number(row.dataset.user)));
-      if (!this.signal.aborted) this.#list(part).append(...fresh);
+      const fresh = await this.#page(part, this.#rows());
+      if (this.signal.aborted) return;
+      for (const row of fresh) if (partOf(row) === part) this.#list(part).append(row); else this.#insert(row, partOf(row));
       this.#settle();
     } catch {
       // The next scroll asks again.
@@ -108,14 +110,25 @@ class MemberList {
     }
   }
 
-  /** @param {Part} part @returns {Promise<HTMLElement[]>} the next page's rows, by name */
-  async #page(part) {
-    const from = this.#next[part] ?? 0;
-    const answer = await fetch(`/api/v1/rooms/${this.room}/members?here=${part === "here"}&after=${from}&limit=${PAGE}`, { signal: this.signal });
-    if (!answer.ok) throw new Error(`The members were answered with ${answer.status}.`);
-    const { users, more } = /** @type {{users: Member[], more: boolean}} */ (await answer.json());
-    this.#next[part] = more && users.length > 0 ? users[users.length - 1].id : null;
-    return users.sort((one, other) => one.display_name.localeCompare(other.display_name)).map((member) => this.#make(member));
+  /**
+   * The next page's rows, by name. Those who aren't here are everybody less those who are shown: whoever comes or goes between
+   * two pages would be in neither.
+   * @param {Part} part
+   * @param {HTMLElement[]} [shown]
+   */
+  async #page(part, shown = []) {
+    const known = new Set(shown.map((row) => Number(row.dataset.user)));
+    const which = part === "here" ? "here=true&" : "";
+    /** @type {Member[]} */
+    const fresh = [];
+    do {
+      const answer = await fetch(`/api/v1/rooms/${this.room}/members?${which}after=${this.#next[part] ?? 0}&limit=${PAGE}`, { signal: this.signal });
+      if (!answer.ok) throw new Error(`The members were answered with ${answer.status}.`);
+      const { users, more } = /** @type {{users: Member[], more: boolean}} */ (await answer.json());
+      this.#next[part] = more && users.length > 0 ? users[users.length - 1].id : null;
+      fresh.push(...users.filter(({ id }) => !known.has(id)));
+    } while (fresh.length === 0 && this.#next[part] !== null);
+    return fresh.map((member) => this.#make(member)).sort((one, other) => nameIn(one).localeCompare(nameIn(other)));
   }
 
   /** @param {Part} part */
@@ -151,9 +164,8 @@ class MemberList {
 
   /** @param {HTMLElement} row @param {Part} part at its place by name */
   #insert(row, part) {
-    const name = row.querySelector(".member-name")?.textContent ?? "";
     const list = this.#list(part);
-    const next = [...list.children].find((other) => (other.querySelector(".member-name")?.textContent ?? "").localeCompare(name) > 0);
+    const next = [...list.children].find((other) => nameIn(other).localeCompare(nameIn(row)) > 0);
     list.insertBefore(row, next ?? null);
   }
 
@@ -163,9 +175,7 @@ class MemberList {
       const row = this.#row(user);
       if (!row || row.dataset.state === state && row.querySelector(".member-status")?.textContent === (text ?? "")) continue;
       draw(row, state, text ?? "");
-      /** @type {Part} */
-      const part = state === "offline" ? "others" : "here";
-      if (row.closest("[data-members]")?.getAttribute("data-members") !== part) this.#insert(row, part);
+      if (row.closest("[data-members]")?.getAttribute("data-members") !== partOf(row)) this.#insert(row, partOf(row));
     }
     this.#settle();
   }
@@ -204,6 +214,16 @@ function makePart(part) {
   head.textContent = part === "here" ? t("Here now") : t("Not here");
   section.append(head, document.createElement("ul"));
   return section;
+}
+
+/** @param {Element} row */
+function nameIn(row) {
+  return row.querySelector(".member-name")?.textContent ?? "";
+}
+
+/** @param {HTMLElement} row @returns {Part} */
+function partOf(row) {
+  return row.dataset.state === "offline" ? "others" : "here";
 }
 
 /** @param {HTMLElement} row @param {string} state @param {string} text */

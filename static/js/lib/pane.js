@@ -1,4 +1,5 @@
 /** Opens and closes what stands beside a conversation, keeps it in the address and the focus where it belongs. */
+import { live, on } from "./live.js";
 import { addressWith } from "./place.js";
 import { VIEWS, readDetails } from "./views.js";
 import { t } from "./words.js";
@@ -111,7 +112,11 @@ export class Pane {
       this.heading.textContent = title(argument);
       await show({ body: this.body, room: this.room, argument, signal: view.signal });
     } catch {
-      if (!view.signal.aborted) this.#failed(name, argument);
+      if (view.signal.aborted) return;
+      // Before the first `ready` nothing has failed, it is only early.
+      if (live.ready) this.#failed(name, argument);
+      on("ready", () => this.#again(name, argument), view.signal);
+      if (!live.ready) return;
     }
     if (!view.signal.aborted) this.body.removeAttribute("aria-busy");
   }
@@ -126,16 +131,24 @@ export class Pane {
     const again = document.createElement("button");
     Object.assign(again, { type: "button", className: "button button-quiet", textContent: t("Try again") });
     again.addEventListener("click", () => {
-      delete this.pane.dataset.argument;
       this.heading.focus({ preventScroll: true });
-      this.body.replaceChildren();
-      void this.#show(name, argument);
+      this.#again(name, argument);
     });
     const place = document.createElement("div");
     place.className = "details-words";
     place.setAttribute("role", "alert");
     place.append(words, again);
     this.body.replaceChildren(place);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} argument
+   */
+  #again(name, argument) {
+    delete this.pane.dataset.argument;
+    this.body.replaceChildren();
+    void this.#show(name, argument);
   }
 
   /** @param {KeyboardEvent} event */
