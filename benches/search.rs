@@ -13,7 +13,7 @@ use hubbub::db::schema::messages::{memberships, messages, rooms};
 use hubbub::ids::{RoomId, UserId};
 use hubbub::on_conn;
 use hubbub::rooms::search::{Asked, Indexer, Key, Pace, Query, find};
-use hubbub::rooms::{Asker, Author, Change, Message, Nonce, Post, Request, RoomName, Rooms, Text};
+use hubbub::rooms::{Asker, Author, Change, Mentionable, Message, Request, RoomName, Rooms, Typed};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -276,16 +276,8 @@ async fn write(rooms: &Rooms, room: RoomId, batch: usize) -> Benched<f64> {
         for n in 0..batch as u64 {
             let (asker, answer) = oneshot::channel();
             let author = Author { id: MANY, name: "Ann".into(), guest: false };
-            let text = Text::parse(&message(&mut dice, n, 0, 1, false)?.text).map_err(|e| e.message)?;
-            let post = Post {
-                room,
-                author,
-                nonce: Nonce::random()?,
-                title: None,
-                words: text.into(),
-                reply_to: None,
-                attachments: Vec::new(),
-            };
+            let typed = Typed::new(message(&mut dice, n, 0, 1, false)?.text)?;
+            let post = typed.check(author, room, &Mentionable::new())?;
             rooms.db.submit(Change::new(Request::Post(post), Asker::Call(asker)))?;
             answers.push(answer);
         }

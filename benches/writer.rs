@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use figures::{Benched, median, seconds};
 use hubbub::config::Config;
 use hubbub::ids::{RoomId, UserId};
-use hubbub::rooms::{Asker, Author, Change, Nonce, Post, Request, RoomName, Rooms, Text};
+use hubbub::rooms::{Asker, Author, Change, Mentionable, Nonce, Post, Request, RoomName, Rooms, Typed};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
@@ -56,15 +56,8 @@ async fn through_the_door(batch: usize) -> Benched<f64> {
 }
 
 fn post(room: RoomId, author: UserId) -> Benched<Post> {
-    Ok(Post {
-        room,
-        author: Author { id: author, name: "Ann".into(), guest: false },
-        nonce: Nonce::random()?,
-        title: None,
-        words: Text::parse(TEXT).map_err(|e| e.message)?.into(),
-        reply_to: None,
-        attachments: Vec::new(),
-    })
+    let author = Author { id: author, name: "Ann".into(), guest: false };
+    Ok(Typed::new(TEXT)?.check(author, room, &Mentionable::new())?)
 }
 
 fn bare_sqlite(batch: usize) -> Benched<f64> {

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::ids::UserId;
-    use crate::rooms::{Author, Fact, Nonce, Post, Rooms, Text};
+    use crate::rooms::{Author, Fact, Mentionable, Rooms, Typed};
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -181,16 +181,7 @@ mod tests {
 
     async fn post(house: &House, text: &str) -> Result<()> {
         let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
-        let text = Text::parse(text).map_err(|wrong| Error::Invalid(vec![wrong]))?;
-        let note = Post {
-            room: BOARD,
-            author,
-            nonce: Nonce::random()?,
-            title: None,
-            words: text.into(),
-            reply_to: None,
-            attachments: Vec::new(),
-        };
+        let note = Typed::new(text)?.check(author, BOARD, &Mentionable::new())?;
         house.rooms.post(note).await.map(drop)
     }
 

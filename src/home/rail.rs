@@ -152,7 +152,7 @@ mod tests {
     use crate::accounts::Accounts;
     use crate::config::Config;
     use crate::events::Events;
-    use crate::rooms::{Author, Nonce, Post, Request, RoomName, Target, Text};
+    use crate::rooms::{Author, Mentionable, Request, RoomName, Target, Typed};
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -189,17 +189,7 @@ mod tests {
 
     async fn post(rooms: &Rooms, room: crate::ids::RoomId, author: UserId) -> Result<()> {
         let author = Author { id: author, name: "Ben".into(), guest: false };
-        let text = Text::parse("hello").map_err(|wrong| crate::error::Error::Invalid(vec![wrong]))?;
-        let post = Post {
-            room,
-            author,
-            nonce: Nonce::random()?,
-            title: None,
-            words: text.into(),
-            reply_to: None,
-            attachments: Vec::new(),
-        };
-        rooms.post(post).await.map(drop)
+        rooms.post(Typed::new("hello")?.check(author, room, &Mentionable::new())?).await.map(drop)
     }
 
     #[tokio::test]

@@ -6,14 +6,13 @@ use super::group::{self, GroupName};
 use super::membership::{self, Asking, Verb};
 use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
-use super::room::{self, Kind, Room, RoomName, RoomView};
+use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
 use super::unread::{self, ReadMarks};
-use crate::clock::now_ms;
 use crate::db::schema::messages::rooms;
 use crate::db::{Conn, Failed, Task, Work, savepoint};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
-use crate::{on_conn, text};
+use crate::text;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -299,25 +298,16 @@ fn leave(conn: &mut Conn, user: UserId, target: &Target) -> Result<Done> {
 }
 
 fn create_channel(conn: &mut Conn, owner: UserId, name: &RoomName, topic: &str) -> Result<Done> {
-    let now = now_ms();
-    let row = (
-        rooms::kind.eq(Kind::Channel.as_str()),
-        rooms::name.eq(name.as_str()),
-        rooms::name_key.eq(text::fold(name.as_str())),
-        rooms::topic.eq(topic),
-        rooms::owner_id.eq(owner),
-        rooms::created_at.eq(now),
-        rooms::active_at.eq(now),
-    );
-    // "Do nothing" instead of an error: another node may have taken the name in the same moment.
-    let made: Option<RoomId> = on_conn!(conn, c => diesel::insert_into(rooms::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .returning(rooms::id)
-        .get_result(c)
-        .optional())?;
-    let id = made.ok_or_else(|| Error::conflict("name_taken", "That name is taken."))?;
-    let mut room = room::find(conn, id)?;
+    let new = NewRoom {
+        kind: Kind::Channel.as_str(),
+        name: name.as_str(),
+        name_key: Some(text::fold(name.as_str())),
+        topic,
+        owner_id: Some(owner),
+        ..NewRoom::default()
+    };
+    let made = room::insert(conn, new)?;
+    let mut room = made.ok_or_else(|| Error::conflict("name_taken", "That name is taken."))?;
     membership::add(conn, owner, &mut room)?;
     let view = RoomView::new(room, Some(0));
     Ok((Outcome::Room(view.clone()), vec![Fact::Joined { user: owner, room: view, came: false }]))

@@ -3,14 +3,12 @@
 use super::block;
 use super::change::{Done, Fact, Outcome};
 use super::membership;
-use super::room::{self, Kind, Peer, Room, RoomView};
+use super::room::{self, Kind, NewRoom, Peer, Room, RoomView};
 use crate::accounts::{Directory, Person};
-use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::rooms;
 use crate::error::{Error, Result};
-use crate::ids::{RoomId, UserId};
-use crate::on_conn;
+use crate::ids::UserId;
 use diesel::prelude::*;
 
 /// A person as a change of rooms needs them, since names are in the other database.
@@ -85,26 +83,12 @@ pub(super) fn open(conn: &mut Conn, by: &Party, with: &Party, by_key: bool) -> R
     if with.only_by_key && !by_key && by.id != with.id {
         return Err(closed());
     }
-    let now = now_ms();
-    let row = (
-        rooms::kind.eq(Kind::Direct.as_str()),
-        rooms::name.eq(""),
-        rooms::peers.eq(peers(by.id, with.id)),
-        rooms::created_at.eq(now),
-        rooms::active_at.eq(now),
-    );
-    // "Do nothing" instead of an error: on another node the other one may be opening the same room.
-    let made: Option<RoomId> = on_conn!(conn, c => diesel::insert_into(rooms::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .returning(rooms::id)
-        .get_result(c)
-        .optional())?;
-    let Some(id) = made else {
+    let new =
+        NewRoom { kind: Kind::Direct.as_str(), peers: Some(peers(by.id, with.id)), ..NewRoom::default() };
+    let Some(mut room) = room::insert(conn, new)? else {
         let room = find(conn, by.id, with.id)?.ok_or_else(room::nowhere)?;
         return opened(conn, room, by, with, false);
     };
-    let mut room = room::find(conn, id)?;
     membership::add(conn, by.id, &mut room)?;
     membership::add(conn, with.id, &mut room)?;
     opened(conn, room, by, with, true)

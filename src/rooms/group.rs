@@ -7,13 +7,13 @@ use super::change::{Done, Fact, Outcome};
 use super::direct::{self, Party};
 use super::membership::{self, Asking, Verb, may};
 use super::post;
-use super::room::{self, Kind, Room, RoomName, RoomView, nowhere};
+use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView, nowhere};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{RoomId, UserId};
-use crate::{on_conn, text};
+use crate::text;
 use diesel::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
@@ -60,20 +60,15 @@ pub(super) fn create(
     topic: &str,
     members: &[Party],
 ) -> Result<Done> {
-    let now = now_ms();
-    let row = (
-        rooms::kind.eq(Kind::Group.as_str()),
-        rooms::name.eq(name.as_str()),
-        rooms::topic.eq(topic),
-        rooms::owner_id.eq(owner),
-        rooms::created_at.eq(now),
-        rooms::active_at.eq(now),
-    );
-    let id: RoomId = on_conn!(conn, c => diesel::insert_into(rooms::table)
-        .values(row)
-        .returning(rooms::id)
-        .get_result(c))?;
-    let mut room = room::find(conn, id)?;
+    let new = NewRoom {
+        kind: Kind::Group.as_str(),
+        name: name.as_str(),
+        topic,
+        owner_id: Some(owner),
+        ..NewRoom::default()
+    };
+    let mut room =
+        room::insert(conn, new)?.ok_or_else(|| Error::internal("a group was in the way of another"))?;
     membership::add(conn, owner, &mut room)?;
     for member in members {
         direct::may_reach(conn, owner, member).map_err(|_| refused(&member.username))?;

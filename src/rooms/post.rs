@@ -71,6 +71,14 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// A text under a number of its own.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        Ok(Self { nonce: Nonce::random()?.as_str().to_owned(), text: text.into(), ..Self::default() })
+    }
+
     /// Checks and renders it; `people` has those of [`text::candidates`](crate::text::candidates) that exist.
     ///
     /// # Errors

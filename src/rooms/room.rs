@@ -1,11 +1,12 @@
 //! A room: board, channel, group, direct or talk, and how rooms are found.
 
 use super::level::Level;
+use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{BOARD, RoomId, UserId};
-use crate::text;
+use crate::{on_conn, text};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +213,35 @@ pub fn parse_topic(text: &str) -> Result<String, FieldError> {
         return Err(FieldError::new("topic", "A topic is one line without control characters."));
     }
     Ok(text.to_owned())
+}
+
+/// A room to be made; `Default` leaves out what its kind doesn't have.
+#[derive(Default, Insertable)]
+#[diesel(table_name = rooms, treat_none_as_default_value = false)]
+pub(super) struct NewRoom<'a> {
+    /// [`Kind::as_str`]
+    pub kind: &'static str,
+    pub name: &'a str,
+    /// The folded name, of a channel: no two have the same.
+    pub name_key: Option<String>,
+    pub topic: &'a str,
+    pub owner_id: Option<UserId>,
+    /// The two people of a direct room: no two have the same.
+    pub peers: Option<String>,
+}
+
+/// Makes a room without members; `None` when there is one with its `name_key` or `peers`.
+pub(super) fn insert(conn: &mut Conn, room: NewRoom<'_>) -> Result<Option<Room>> {
+    let now = now_ms();
+    let row = (room, rooms::created_at.eq(now), rooms::active_at.eq(now));
+    // "Do nothing" instead of an error: another node may be making the same room in this moment.
+    let made: Option<RoomId> = on_conn!(conn, c => diesel::insert_into(rooms::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(rooms::id)
+        .get_result(c)
+        .optional())?;
+    made.map(|id| find(conn, id)).transpose()
 }
 
 /// One room by id.

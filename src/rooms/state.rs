@@ -176,10 +176,9 @@ mod tests {
     use crate::error::Error;
     use crate::ids::BOARD;
     use crate::rooms::change::{Fact, Target};
-    use crate::rooms::message::{Changes, Nonce, Page, Text, changes, page};
-    use crate::rooms::post::Author;
-    use crate::rooms::post::{self, Stored};
-    use crate::rooms::{Message, RoomName};
+    use crate::rooms::message::{Changes, Page, changes, page};
+    use crate::rooms::post::{self, Author, Stored, Typed};
+    use crate::rooms::{Mentionable, Message, RoomName};
     use std::sync::mpsc;
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
@@ -200,15 +199,9 @@ mod tests {
     }
 
     fn post(room: RoomId, author: i64, nonce: &str, text: &str) -> Result<Post> {
-        Ok(Post {
-            room,
-            author: Author { id: UserId(author), name: "Ann".into(), guest: false },
-            nonce: Nonce::parse(format!("{nonce:0>16}")).map_err(|f| Error::Invalid(vec![f]))?,
-            title: None,
-            words: Text::parse(text).map_err(|f| Error::Invalid(vec![f]))?.into(),
-            reply_to: None,
-            attachments: Vec::new(),
-        })
+        let author = Author { id: UserId(author), name: "Ann".into(), guest: false };
+        let typed = Typed { nonce: format!("{nonce:0>16}"), text: text.into(), ..Typed::default() };
+        typed.check(author, room, &Mentionable::new())
     }
 
     async fn channel(house: &House, owner: i64, name: &str) -> Result<RoomView> {

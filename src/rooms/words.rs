@@ -37,13 +37,6 @@ impl Words {
     }
 }
 
-/// Words that call nobody.
-impl From<Text> for Words {
-    fn from(text: Text) -> Self {
-        Self::new(text, &Mentionable::new())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use hubbub::db::schema::messages::{messages, rooms, search_segments, search_words};
 use hubbub::ids::{BOARD, RoomId, UserId};
 use hubbub::rooms::search::{Asked, Indexer, Key, Pace, Query, find};
-use hubbub::rooms::{Author, Nonce, Post, Request, RoomName, Rooms, Text};
+use hubbub::rooms::{Author, Mentionable, Request, RoomName, Rooms, Typed};
 use std::collections::BTreeSet;
 
 /// Random numbers that are the same in every run.
@@ -27,18 +27,8 @@ async fn write(rooms: &Rooms, dice: &mut Dice, room: RoomId) {
     let words = ["apple", "apples", "pear", "plum", "天氣好", "天好", "read_file", "Мир"];
     let text: Vec<&str> = (0..=dice.roll(4)).map(|_| words[usize::try_from(dice.roll(8)).unwrap()]).collect();
     let author = Author { id: UserId(1 + dice.roll(PEOPLE)), name: "x".into(), guest: false };
-    let text = Text::parse(&text.join(" ")).unwrap();
-    let nonce = Nonce::random().unwrap();
-    let post = Post {
-        room,
-        author,
-        nonce,
-        title: None,
-        words: text.into(),
-        reply_to: None,
-        attachments: Vec::new(),
-    };
-    rooms.post(post).await.unwrap();
+    let typed = Typed::new(text.join(" ")).unwrap();
+    rooms.post(typed.check(author, room, &Mentionable::new()).unwrap()).await.unwrap();
 }
 
 /// Edits, deletes or touches a message, as the commands for it do.
