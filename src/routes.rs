@@ -113,12 +113,12 @@ fn accounts(config: &mut ServiceConfig) {
 
 fn chat(config: &mut ServiceConfig) {
     use chat::{
-        blocks, bookmarks, channel_list, classic, download, forms, group_list, pages, person, room_settings,
+        blocks, bookmarks, channel_list, download, forms, group_list, pages, person, room_settings,
         search_page, socket,
     };
     config
-        .service(resource("/ws").route(web::get().to(socket::connect)))
-        .service(resource("/ws/classic").route(web::get().to(classic::connect)))
+        .service(resource("/ws").route(web::get().to(socket::connect::<chat::Connection>)))
+        .service(resource("/ws/classic").route(web::get().to(socket::connect::<chat::Classic>)))
         .service(
             resource("/channels")
                 .route(get().to(channel_list::channels))

@@ -65,6 +65,6 @@ pub fn pin(connection: &Connection, pin: &Pin) -> Result<Request> {
 
 fn amend(connection: &Connection, (room, seq): (RoomId, i64), what: Amendment) -> Result<Request> {
     // It goes to everybody in the room, as a message does.
-    connection.chat.limits.send(connection.person.id)?;
-    Ok(Request::Amend(Amend { room, seq, by: connection.person.as_ref().into(), what }))
+    connection.link.chat.limits.send(connection.link.person.id)?;
+    Ok(Request::Amend(Amend { room, seq, by: connection.link.person.as_ref().into(), what }))
 }

@@ -26,8 +26,8 @@ const TYPING_MEMBERS: i64 = 200;
 
 /// Runs one command; its reply goes into the connection's outbox, now or later.
 pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>, command: Command) {
-    let chat = connection.chat.clone();
-    let user = connection.person.id;
+    let chat = connection.link.chat.clone();
+    let user = connection.link.person.id;
     match command {
         Command::Send(send) => {
             let text = send.text.clone();
@@ -55,13 +55,13 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
             protocol::reply_or_refusal(request, people(&chat, list).await)
         }),
         Command::Read(read) => {
-            let from = (connection.local.worker, connection.key);
+            let from = (connection.link.local.worker, connection.link.key);
             connection.answer(ctx, request, async move {
                 protocol::reply_or_refusal(request, reading::mark(&chat, user, from, read).await)
             });
         }
         Command::Level(asked) => {
-            let from = (connection.local.worker, connection.key);
+            let from = (connection.link.local.worker, connection.link.key);
             connection.answer(ctx, request, async move {
                 protocol::reply_or_refusal(request, reading::level(&chat, user, from, asked).await)
             });
@@ -72,9 +72,9 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
         }),
         Command::Watch(watch) => {
             let reply = protocol::reply_or_refusal(request, watch_people(connection, watch.users));
-            connection.send(reply);
+            connection.link.send(reply);
         }
-        Command::Ping => connection.send(protocol::reply(request, Nothing {})),
+        Command::Ping => connection.link.send(protocol::reply(request, Nothing {})),
     }
 }
 
@@ -84,12 +84,12 @@ pub fn submit(
     request: Option<u64>,
     change: impl FnOnce(&Connection) -> Result<Request>,
 ) {
-    let origin = Origin { worker: connection.local.worker, connection: connection.key, request };
+    let origin = Origin { worker: connection.link.local.worker, connection: connection.link.key, request };
     let submitted = change(connection).and_then(|change| {
-        connection.chat.rooms.db.submit(crate::rooms::Change::new(change, Asker::Connection(origin)))
+        connection.link.chat.rooms.db.submit(crate::rooms::Change::new(change, Asker::Connection(origin)))
     });
     if let Err(error) = submitted {
-        connection.send(protocol::refusal(request, &error));
+        connection.link.send(protocol::refusal(request, &error));
     }
 }
 
@@ -105,7 +105,7 @@ pub fn submit_words(
     if names.is_empty() {
         return submit(connection, request, |c| change(c, &Mentionable::new()));
     }
-    let directory = connection.chat.accounts.directory.clone();
+    let directory = connection.link.chat.accounts.directory.clone();
     let found = async move { directory.named(names).await };
     // The connection reads nothing meanwhile: what is sent next must not come before this.
     ctx.wait(found.into_actor(connection).map(move |people, connection, _| {
@@ -114,7 +114,7 @@ pub fn submit_words(
 }
 
 fn post(connection: &Connection, send: protocol::Send, people: &Mentionable) -> Result<Request> {
-    connection.chat.limits.send(connection.person.id)?;
+    connection.link.chat.limits.send(connection.link.person.id)?;
     let typed = Typed {
         nonce: send.nonce,
         text: send.text,
@@ -122,7 +122,7 @@ fn post(connection: &Connection, send: protocol::Send, people: &Mentionable) -> 
         reply_to: send.reply_to,
         attachments: send.attachments,
     };
-    typed.check(connection.person.as_ref().into(), send.room, people).map(Request::Post)
+    typed.check(connection.link.person.as_ref().into(), send.room, people).map(Request::Post)
 }
 
 fn target(which: protocol::Which) -> Result<Target> {
@@ -310,11 +310,11 @@ async fn people(chat: &Chat, list: protocol::List) -> Result<People> {
 
 fn tell_typing(connection: &mut Connection, room: RoomId) {
     // Nobody waits for an answer: where it may not be told, nothing happens.
-    if !connection.local.is_in(connection.key, room) || !connection.may_tell_typing(room) {
+    if !connection.link.local.is_in(connection.link.key, room) || !connection.may_tell_typing(room) {
         return;
     }
-    let chat = connection.chat.clone();
-    let user = connection.person.id;
+    let chat = connection.link.chat.clone();
+    let user = connection.link.person.id;
     actix::spawn(async move {
         if chat.size(room).await.is_ok_and(|members| members <= TYPING_MEMBERS) {
             let frame = protocol::frame(&serde_json::json!({ "type": "typing", "room": room, "user": user }));
@@ -348,7 +348,7 @@ fn watch_people(connection: &Connection, mut users: Vec<UserId>) -> Result<Watch
     if users.len() > WATCHED {
         return Err(Error::field("users", "You can watch at most 100 people at once."));
     }
-    let now = connection.chat.presence.of(&users);
-    connection.local.watch(connection.key, users);
+    let now = connection.link.chat.presence.of(&users);
+    connection.link.local.watch(connection.link.key, users);
     Ok(Watched { users: now })
 }

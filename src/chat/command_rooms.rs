@@ -34,7 +34,8 @@ pub enum Command {
 
 /// Runs one of these commands.
 pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>, command: Command) {
-    let (chat, person, address) = (connection.chat.clone(), connection.person.clone(), connection.address);
+    let (chat, person, address) =
+        (connection.link.chat.clone(), connection.link.person.clone(), connection.link.address);
     let by = Asking::from(&*person);
     match command {
         Command::Rename(c) => submit(connection, request, |_| Ok(rename(by, c.room, c.name))),

@@ -10,7 +10,7 @@ pub mod api_rooms;
 pub mod blocks;
 pub mod bookmarks;
 pub mod channel_list;
-pub mod classic;
+mod classic;
 mod classic_protocol;
 mod classic_talk;
 mod command;
@@ -43,6 +43,8 @@ pub mod socket;
 mod timeline;
 pub mod upload;
 
+pub use classic::Classic;
+pub use connection::Connection;
 pub use presence::Presence;
 pub use protocol::FRAME_BYTES;
 pub use server::{AddShard, ChatServer, Count, Item, Publish, Tell};

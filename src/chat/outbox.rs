@@ -55,13 +55,8 @@ struct State {
 pub struct Overflow;
 
 impl Outbox {
-    /// An outbox that holds everything back until [`open_with`](Self::open_with).
-    pub fn held() -> Self {
-        Self::held_up_to(WAITING_BYTES)
-    }
-
-    /// The same with another bound than [`WAITING_BYTES`].
-    pub fn held_up_to(limit: usize) -> Self {
+    /// An outbox that holds everything back until [`open_with`](Self::open_with), for at most `limit` bytes.
+    pub fn held(limit: usize) -> Self {
         Self { state: RefCell::new(State { held: true, limit, ..State::default() }) }
     }
 
@@ -209,7 +204,7 @@ mod tests {
 
     #[test]
     fn frames_leave_in_order_and_nothing_before_the_first() {
-        let outbox = Outbox::held();
+        let outbox = Outbox::held(WAITING_BYTES);
         assert_eq!(outbox.push(Bytes::from_static(b"b")), Ok(()));
         assert_eq!(outbox.take(), None);
         outbox.open_with(Bytes::from_static(b"a"));
