@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{0}")]
     Busy(&'static str),
     /// 500: our fault. The source is logged once at the edge and never shown.
-    #[error("Something went wrong on our side. Nothing you sent was stored.")]
+    #[error("Something doesn't work on our side. Nothing you sent was stored.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

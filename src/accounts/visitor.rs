@@ -112,7 +112,7 @@ async fn identify(req: &HttpRequest) -> Result<Option<Visitor>> {
             Bearer::Person { user, session, seen_at } => (user, Credential::Session(session), Some(seen_at)),
             Bearer::Nobody => return Ok(None),
             Bearer::Unknown => {
-                return Err(Error::Busy("The database does not answer. Try again in a moment."));
+                return Err(crate::db::AWAY);
             }
         },
     };

@@ -9,12 +9,17 @@ pub use conn::{Access, Conn, Manager, Url, Which};
 pub use writer::{Failed, Task, Work, Writer, raise, savepoint};
 
 use crate::error::{Error, Result};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::RunQueryDsl;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// Readers of one database that may run at once. More would only wait for the same cores.
 const READERS: u32 = 8;
+
+/// What is said while a database doesn't answer.
+pub const AWAY: Error =
+    Error::Busy("This place can't reach its data just now. Nothing was lost. Try again in a moment.");
 
 /// One database: any number of readers, and the writer whose units of work are `W`.
 pub struct Database<W: Work> {
@@ -85,10 +90,7 @@ impl<W: Work> Database<W> {
 
     /// [`read`](Self::read) on the caller's own thread, which must be one that may block.
     pub fn read_blocking<T>(&self, query: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        let mut conn = self
-            .pool
-            .get()
-            .map_err(|_| Error::Busy("The database does not answer. Try again in a moment."))?;
+        let mut conn = self.pool.get().map_err(|_| AWAY)?;
         query(&mut conn)
     }
 
@@ -155,8 +157,38 @@ fn rollback(conn: &mut Conn) -> diesel::QueryResult<()> {
     crate::on_conn!(conn, c => AnsiTransactionManager::rollback_transaction(c))
 }
 
-/// The cheapest query there is: does the database answer?
+/// Whether the database answers with something that is stored in it: one small row.
 pub fn answers(conn: &mut Conn) -> Result<()> {
-    use diesel::RunQueryDsl;
-    Ok(diesel::sql_query("SELECT 1").execute(conn).map(drop)?)
+    if let Conn::Sqlite(sqlite) = conn {
+        // What this connection remembers would still be right over a file that is damaged by now.
+        sqlite.batch_execute("PRAGMA shrink_memory")?;
+    }
+    let row = diesel::sql_query("SELECT version FROM __diesel_schema_migrations LIMIT 1");
+    Ok(row.execute(conn).map(drop)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, SeekFrom, Write};
+
+    #[test]
+    fn a_database_that_was_written_over_does_not_answer()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("messages.db");
+        let manager = |access| Manager { url: Url::Sqlite(path.clone()), which: Which::Messages, access };
+        let mut writer = migrate::open(&manager(Access::Write))?;
+        migrate::run(&mut writer, Which::Messages).map_err(|error| error.to_string())?;
+        let mut reader = manager(Access::Read).open()?;
+        answers(&mut reader)?;
+        for name in ["messages.db", "messages.db-wal"] {
+            let mut file = std::fs::OpenOptions::new().write(true).open(folder.path().join(name))?;
+            let rest = usize::try_from(file.metadata()?.len())?.saturating_sub(100);
+            file.seek(SeekFrom::Start(100))?;
+            file.write_all(&vec![0xA5; rest])?;
+        }
+        assert_eq!(answers(&mut reader).map_err(|error| error.code()), Err("internal"));
+        Ok(())
+    }
 }

@@ -122,15 +122,21 @@ impl Trouble {
             401 => ("sign_in_first", "Sign in first."),
             403 => ("forbidden", "That is not allowed."),
             404 => ("not_found", "There is nothing here."),
-            405 => ("method_not_allowed", "That can't be done with this address."),
+            405 => (
+                "method_not_allowed",
+                "This address doesn't take that kind of request. Go back and use the button or form that leads here.",
+            ),
             408 => ("timeout", "That took too long. Try again."),
-            413 => ("too_large", "That is too large."),
+            413 => (
+                "too_large",
+                "That is too large, so nothing was sent. Go back: what you typed is still there.",
+            ),
             415 => ("media_type", "That kind of content is not understood here."),
             416 => ("range", "That part of the file does not exist."),
             429 => ("rate_limited", "That was too quick. Try again in a moment."),
             503 => ("busy", "The server is busy. Try again in a moment."),
             400..=499 => ("bad_request", "That request could not be read."),
-            _ => ("internal", "Something went wrong on our side. Nothing you sent was stored."),
+            _ => ("internal", "Something doesn't work on our side. Nothing you sent was stored."),
         };
         Self {
             status,
@@ -351,12 +357,13 @@ fn page(trouble: &Trouble, context: &Context<'_>) -> String {
     let heading = match trouble.status.as_u16() {
         403 => t("That is not for you"),
         404 => t("Nothing here"),
+        405 => t("Not in this way"),
         409 => t("That collides with something"),
         413 => t("Too large"),
         429 => t("A little slower"),
-        503 => t("Too much at once"),
+        503 => t("Not just now"),
         400..=499 => t("That did not work"),
-        _ => t("Something went wrong"),
+        _ => t("That was our fault"),
     };
     let page = ErrorPage {
         shell: Shell { title: heading.to_owned(), ..context.shell.clone() },

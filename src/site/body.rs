@@ -24,7 +24,7 @@ pub fn limits(config: &mut ServiceConfig) {
 
 /// The answer to a body over the limit.
 pub fn too_large() -> Error {
-    Error::TooLarge("That is too large: at most 64 KiB are taken here.".into())
+    Error::TooLarge("That is too large: at most 64 KiB are taken here. Nothing was sent; go back, and what you typed is still there to be shortened.".into())
 }
 
 fn form(error: &UrlencodedError) -> Error {
