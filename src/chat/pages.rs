@@ -7,6 +7,7 @@ use super::members::Member;
 use super::place::{self, Found, Place};
 use super::protocol::History;
 use super::reading::{self, Wanted};
+use super::room_view::{PeerView, RoomView};
 use super::timeline::{MessageView, arrange};
 use super::{Chat, command, command_rooms};
 use crate::accounts::{Person, Reader};
@@ -21,62 +22,6 @@ use crate::site::words::filters;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-
-/// The room that a page shows.
-#[derive(Debug, Clone, Default)]
-pub struct RoomView {
-    /// 0 for a private conversation that nobody has begun.
-    pub id: i64,
-    /// `channel`, `group` or `direct`.
-    pub kind: &'static str,
-    /// Of a private conversation, what the other one is called.
-    pub name: String,
-    /// `/c/{name}`, `/g/{id}` or `/dm/{username}`, percent-encoded; `…/join`, `…/leave` and `…/settings` belong to it.
-    pub href: String,
-    pub topic: String,
-    pub members: i64,
-    /// The viewer is a member and may write.
-    pub joined: bool,
-    /// The viewer may change the room.
-    pub own: bool,
-    /// The room's `rev` in the snapshot that the messages were read in.
-    pub rev: i64,
-    pub last_seq: i64,
-    pub read_seq: i64,
-    /// What the viewer wants to hear of it.
-    pub level: Level,
-    /// The other one of a private conversation.
-    pub peer: Option<PeerView>,
-    /// The viewer may pin messages here.
-    pub may_pin: bool,
-    /// The viewer may delete the messages of others here.
-    pub may_remove: bool,
-}
-
-/// The other one of a private conversation.
-#[derive(Debug, Clone, Default)]
-pub struct PeerView {
-    pub id: i64,
-    pub username: String,
-    pub guest: bool,
-    /// `online`, `away`, `dnd` or `offline`.
-    pub state: &'static str,
-    /// What they say about themselves at the moment, or empty.
-    pub status: String,
-    /// The viewer themselves: this is where they keep notes.
-    pub oneself: bool,
-}
-
-impl RoomView {
-    pub fn is_channel(&self) -> bool {
-        self.kind == Kind::Channel.as_str()
-    }
-
-    /// The name as it stands before what one writes: a channel has its mark.
-    pub fn called(&self) -> String {
-        if self.is_channel() { format!("# {}", self.name) } else { self.name.clone() }
-    }
-}
 
 /// One conversation.
 #[derive(Template)]
@@ -298,19 +243,7 @@ fn drawn(
         level: view.level.unwrap_or_default(),
         may_pin: rights.pin,
         may_remove: rights.remove,
-        peer: peer.map(|peer| peer_view(chat, peer, user)),
-    }
-}
-
-fn peer_view(chat: &Chat, peer: &Person, user: Option<UserId>) -> PeerView {
-    let here = chat.presence.of(&[peer.id]).pop();
-    PeerView {
-        id: peer.id.0,
-        username: peer.username.clone(),
-        guest: peer.is_guest(),
-        state: here.as_ref().map_or("offline", |here| here.state),
-        status: here.map(|here| here.text).unwrap_or_default(),
-        oneself: user == Some(peer.id),
+        peer: peer.map(|peer| PeerView::of(chat, peer, user)),
     }
 }
 
@@ -323,7 +256,7 @@ fn unwritten(chat: &Chat, person: Option<&Person>, peer: &Person) -> Result<Room
         href: direct_href(&peer.username),
         members: 2,
         joined: true,
-        peer: Some(peer_view(chat, peer, user)),
+        peer: Some(PeerView::of(chat, peer, user)),
         ..RoomView::default()
     })
 }

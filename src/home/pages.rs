@@ -106,7 +106,8 @@ pub(super) async fn show(
 #[cfg(test)]
 mod page_tests {
     use super::*;
-    use crate::site::page::{Rail, RailRoom, Viewer};
+    use crate::site::page::Viewer;
+    use crate::site::rail::{Rail, RailRoom};
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
 

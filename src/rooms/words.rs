@@ -1,6 +1,6 @@
 //! What somebody says, ready to be stored: the text, what it looks like, and whom it calls.
 
-use super::message::Text;
+use super::typed::Text;
 use crate::error::FieldError;
 use crate::ids::UserId;
 use crate::text;

@@ -11,5 +11,6 @@ pub mod lifeline;
 pub mod limit;
 pub mod origin;
 pub mod page;
+pub mod rail;
 pub mod range;
 pub mod words;

@@ -1,11 +1,8 @@
-//! What every page shares: the shell around it, the rail of rooms, people, times, field errors, and the error page.
-//!
-//! Floor 0 can't know rooms, so the rail comes from a [`RailProvider`] that `app.rs` gives.
+//! What every page shares: the shell around it, people, times, field errors, and the error page.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use askama::Template;
@@ -14,6 +11,7 @@ use time::format_description::{self, BorrowedFormatItem};
 use time::macros::format_description;
 
 use super::assets;
+use super::rail::{Rail, RailProvider};
 use super::words::{LANGUAGES, Language, filters, said};
 
 /// How many colours people are told apart by; `static/css/people.css` has one rule for each.
@@ -98,15 +96,6 @@ impl Viewer {
     }
 }
 
-/// The rail of one person, when it is ready.
-pub type RailFuture = Pin<Box<dyn Future<Output = Arc<Rail>>>>;
-
-/// Gives the rail of one person; implemented above this floor.
-pub trait RailProvider: Send + Sync {
-    /// The rail of `user`, cheap enough to be asked for every page.
-    fn rail(&self, user: i64) -> RailFuture;
-}
-
 /// Makes the shell of every page.
 #[derive(Clone)]
 pub struct Pages {
@@ -133,78 +122,6 @@ impl Pages {
             }
             None => shell,
         }
-    }
-}
-
-/// The list of places beside every page.
-#[derive(Debug, Clone, Default)]
-pub struct Rail {
-    /// The board has notes that the person hasn't seen.
-    pub board_unread: bool,
-    /// Joined channels, in the order they are shown.
-    pub channels: Vec<RailRoom>,
-    /// The person's groups, in the order they are shown.
-    pub groups: Vec<RailRoom>,
-    /// Private conversations that have been begun, the newest first.
-    pub directs: Vec<RailRoom>,
-    /// The person is in more rooms than are listed.
-    pub more_channels: bool,
-    /// Whom the person has blocked, by id.
-    pub blocked: Vec<i64>,
-}
-
-/// One room in the rail.
-#[derive(Debug, Clone, Default)]
-pub struct RailRoom {
-    pub id: i64,
-    /// `channel`, `group` or `direct`.
-    pub kind: &'static str,
-    /// Of a private conversation, what the other one is called.
-    pub name: String,
-    /// `/c/{name}`, `/g/{id}` or `/dm/{username}`, percent-encoded.
-    pub href: String,
-    /// The other one of a private conversation.
-    pub peer: Option<i64>,
-    /// Whether the other one is here: `online`, `away`, `dnd`, `offline`.
-    pub state: &'static str,
-    /// `last_seq - read_seq`.
-    pub unread: i64,
-    /// Of those, how many call the person.
-    pub mentions: i64,
-    /// What of it makes itself heard: `mentions`, `none`, or all.
-    pub level: &'static str,
-}
-
-impl RailRoom {
-    /// One of each kind, from which scripts make those that come while one looks.
-    pub fn blanks() -> [Self; 3] {
-        let blank = |kind, peer| Self { kind, peer, state: "offline", ..Self::default() };
-        [blank("channel", None), blank("group", None), blank("direct", Some(0))]
-    }
-
-    /// Counts nothing and stays quiet.
-    pub fn is_muted(&self) -> bool {
-        self.level == "none"
-    }
-
-    /// How much of it wants to be read; `static/js/lib/rooms.js` follows the same rule.
-    pub fn count(&self) -> i64 {
-        match self.level {
-            "none" => 0,
-            "mentions" => self.mentions,
-            _ => self.unread,
-        }
-    }
-
-    /// Somebody called the person there, and they want to know.
-    pub fn is_called(&self) -> bool {
-        self.mentions > 0 && !self.is_muted()
-    }
-
-    /// The count as it is shown: short, so that the rail keeps its width.
-    pub fn label(&self) -> String {
-        let count = if self.count() > 99 { "99+".into() } else { self.count().to_string() };
-        if self.is_called() { format!("@{count}") } else { count }
     }
 }
 
