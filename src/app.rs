@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::events::{Event, Events};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
-use crate::media::Library;
+use crate::media::{Library, Reception};
 use crate::rooms::search::{Indexer, Pace};
 use crate::rooms::{Committed, Fact, ReadMark, Rooms};
 use crate::routes;
@@ -126,6 +126,7 @@ struct House {
     rooms: Rooms,
     board: Front,
     library: Library,
+    reception: Reception,
     chat: Chat,
     pages: Pages,
     limits: Arc<Limits>,
@@ -144,6 +145,7 @@ impl House {
         let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone(), memory.clone()))?;
         let limits = Arc::new(Limits::new(&config));
         let library = Library::open(&config.media, rooms.db.clone())?;
+        let reception = Reception::new(&config, library.clone());
         let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(
             rooms.clone(),
@@ -155,7 +157,8 @@ impl House {
             .await
             .map_err(|e| e.detail())?;
         connect(&events, &chat, memory);
-        Ok(Self { config, accounts, rooms, board, library, chat, pages: Pages::new(rails), limits })
+        let pages = Pages::new(rails);
+        Ok(Self { config, accounts, rooms, board, library, reception, chat, pages, limits })
     }
 
     /// Things that are done again and again while the server runs.
@@ -193,6 +196,11 @@ impl House {
             let rooms = rooms.clone();
             async move { rooms.sweep_attachments().await }
         });
+        let reception = self.reception.clone();
+        at_once_and_every(Duration::from_mins(10), move || {
+            let reception = reception.clone();
+            async move { reception.tidy().await }
+        });
         let (accounts, presence) = (self.accounts.clone(), self.chat.presence.clone());
         every(Duration::from_secs(20), move || {
             let (accounts, left) = (accounts.clone(), presence.take_left());
@@ -219,9 +227,28 @@ where
     F: Fn() -> T + 'static,
     T: Future<Output = crate::error::Result<()>>,
 {
+    repeat(pause, pause, task);
+}
+
+/// What a crash left unfinished waits for no pause.
+fn at_once_and_every<F, T>(pause: Duration, task: F)
+where
+    F: Fn() -> T + 'static,
+    T: Future<Output = crate::error::Result<()>>,
+{
+    repeat(Duration::ZERO, pause, task);
+}
+
+fn repeat<F, T>(first: Duration, pause: Duration, task: F)
+where
+    F: Fn() -> T + 'static,
+    T: Future<Output = crate::error::Result<()>>,
+{
     actix::spawn(async move {
+        let mut wait = first;
         loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(wait).await;
+            wait = pause;
             if let Err(error) = task().await {
                 tracing::warn!(%error, "a recurring task failed; it is tried again");
             }
@@ -331,8 +358,8 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     let config = house.config.clone();
     let workers = Arc::new(AtomicUsize::new(0));
     let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
-    let (library, chat, pages, limits) =
-        (house.library.clone(), house.chat.clone(), house.pages.clone(), house.limits.clone());
+    let (library, reception) = (house.library.clone(), house.reception.clone());
+    let (chat, pages, limits) = (house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
     let threads = config.workers;
     let server = HttpServer::new(move || {
@@ -344,6 +371,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::new(rooms.clone()))
             .app_data(web::Data::new(board.clone()))
             .app_data(web::Data::new(library.clone()))
+            .app_data(web::Data::new(reception.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))
             .app_data(web::Data::from(limits.clone()))

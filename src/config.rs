@@ -56,6 +56,10 @@ pub struct Config {
     pub rate_limits: bool,
     /// Bytes of one file that is sent with a message.
     pub attachment_bytes: u64,
+    /// Bytes of all that one person may have uploaded to the library.
+    pub media_person_bytes: u64,
+    /// The same of all people together.
+    pub media_total_bytes: u64,
     /// HTTP worker threads.
     pub workers: usize,
     pub log: String,
@@ -81,6 +85,8 @@ impl Default for Config {
             bcrypt_cost: 12,
             rate_limits: true,
             attachment_bytes: 25 * 1024 * 1024,
+            media_person_bytes: 20 << 30,
+            media_total_bytes: 100 << 30,
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -228,6 +234,8 @@ settings! {
     bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
+    media_person_bytes, "21474836480", "what one person may upload to the library in all, in bytes (20 GiB: some hours of film), so that nobody fills the disk alone", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
+    media_total_bytes, "107374182400", "what all people together may upload to the library, in bytes (100 GiB); what lies in the folder otherwise doesn't count", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
     workers, "number of cores", "HTTP worker threads", "1 to 256", |text| between(text, 1, 256);
     log, "info", "a tracing filter", "a filter such as info or hubbub=debug", filter;
     log_format, "text", "how log lines are written", "text or json", log_format;

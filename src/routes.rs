@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::site::{answer, assets, language};
 use crate::{accounts, admin, board, chat, home, media};
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, patch, post, put, resource};
 use actix_web::{HttpResponse, Route, guard};
 use utoipa::OpenApi;
@@ -55,6 +56,12 @@ use utoipa_swagger_ui::SwaggerUi;
         chat::api_rooms::direct,
         media::api::list,
         media::api::one,
+        media::api::put,
+        media::api::uploads,
+        media::tus::create,
+        media::tus::status,
+        media::tus::append,
+        media::tus::terminate,
     )
 )]
 struct Api;
@@ -230,12 +237,33 @@ fn api(config: &mut ServiceConfig) {
         .service(resource("/api/v1/search").route(get().to(chat::search::search)))
         .configure(amendments)
         .service(resource("/api/v1/rooms/{id}/messages/{seq}/report").route(post().to(chat::reports::report)))
-        .service(resource("/api/v1/media").route(get().to(media::api::list)))
-        .service(resource("/api/v1/media/{id}").route(get().to(media::api::one)))
-        .service(resource("/api/v1/media/{id}/file").to(media::file::get))
-        .service(resource("/api/v1/media/{id}/original").to(media::file::get))
+        .configure(library)
         .service(resource("/api/docs").route(get().to(|| async { answer::see_other("/api/docs/") })))
         .service(docs);
+}
+
+fn library(config: &mut ServiceConfig) {
+    use media::{api, file, tus};
+    let options = || web::method(Method::OPTIONS).to(tus::options);
+    config
+        .service(
+            resource("/api/v1/media")
+                .route(get().to(api::list))
+                .route(post().to(tus::create))
+                .route(options()),
+        )
+        .service(resource("/api/v1/media/uploads").route(get().to(api::uploads)))
+        .service(
+            resource("/api/v1/media/uploads/{id}")
+                .route(web::head().to(tus::status))
+                .route(patch().to(tus::append))
+                .route(delete().to(tus::terminate))
+                .route(post().to(tus::overridden))
+                .route(options()),
+        )
+        .service(resource("/api/v1/media/{id}").route(get().to(api::one)).route(put().to(api::put)))
+        .service(resource("/api/v1/media/{id}/file").to(file::get))
+        .service(resource("/api/v1/media/{id}/original").to(file::get));
 }
 
 fn amendments(config: &mut ServiceConfig) {

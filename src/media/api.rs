@@ -3,11 +3,17 @@
 use super::format::Kind;
 use super::item::{Item, Page};
 use super::library::Library;
-use crate::accounts::Reader;
+use super::receive::Sending;
+use super::reception::{Reception, State};
+use super::upload::Upload;
+use crate::accounts::{Accounts, Reader, Visitor};
+use crate::config::Right;
 use crate::error::{Error, FieldError, Result};
-use crate::ids::MediaId;
+use crate::ids::{MediaId, UserId};
 use crate::rooms::message::parse_limit;
-use actix_web::web;
+use crate::site::limit::Limits;
+use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 /// One thing of the library.
@@ -29,6 +35,10 @@ pub struct ItemObject {
     url: String,
     /// When it came into the library, ms.
     added_at: i64,
+    /// Who uploaded it, by id; nobody where it was dropped into the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    added_by: Option<UserId>,
 }
 
 impl From<Item> for ItemObject {
@@ -42,6 +52,7 @@ impl From<Item> for ItemObject {
             size: item.size,
             state: "ready",
             added_at: item.added_at,
+            added_by: item.user_id,
         }
     }
 }
@@ -105,4 +116,102 @@ pub async fn one(
     id: web::Path<MediaId>,
 ) -> Result<web::Json<ItemObject>> {
     Ok(web::Json(library.item(id.into_inner()).await?.into()))
+}
+
+/// Puts a whole file into the library in one request, as `curl -T` does. One that breaks off leaves nothing; uploads
+/// that can go on are those of `POST /api/v1/media`.
+#[utoipa::path(put, path = "/api/v1/media/{id}", tag = "media",
+    params(("id" = String, Path, description = "The name of the file")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, body = ItemObject), (status = 200, description = "Its content was there already", body = ItemObject),
+        (status = 400, description = "Without a length"), (status = 401), (status = 403, description = "A guest without the right"),
+        (status = 413, description = "More than the quota leaves"), (status = 422, description = "No media")))]
+pub async fn put(
+    visitor: Visitor,
+    name: web::Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+    services: (web::Data<Accounts>, web::Data<Limits>, web::Data<Reception>),
+) -> Result<HttpResponse> {
+    let (user, (accounts, limits, reception)) = (visitor.person.id, services);
+    accounts.allow(&visitor.person, Right::Files)?;
+    limits.upload(user)?;
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let Some(length) = length else {
+        return Err(Error::bad_request("length_needed", "Say how long the file is: send Content-Length."));
+    };
+    // The router leaves a slash inside a name as it came.
+    let name = name.replace("%2F", "/").replace("%2f", "/");
+    let upload = reception.announce(user, &name, length).await?;
+    let id = upload.id.clone();
+    let whole = Whole { upload: Some(upload), reception: reception.get_ref().clone() };
+    let sending = Sending { payload, offset: 0, bytes: Some(length), checksum: None };
+    let State { item: Some(item), known, .. } = reception.receive(&id, user, sending).await? else {
+        return Err(Error::bad_request("broken_off", "The file broke off before its end. Send it again."));
+    };
+    whole.arrived();
+    let found = reception.library().item(item).await?;
+    let mut response = if known { HttpResponse::Ok() } else { HttpResponse::Created() };
+    Ok(response.insert_header((LOCATION, format!("/api/v1/media/{item}"))).json(ItemObject::from(found)))
+}
+
+/// An upload that is given up unless it arrives: nobody knows its id, so nobody could go on with it.
+struct Whole {
+    upload: Option<Upload>,
+    reception: Reception,
+}
+
+impl Whole {
+    fn arrived(mut self) {
+        self.upload = None;
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        let Some(upload) = self.upload.take() else { return };
+        let reception = self.reception.clone();
+        actix_web::rt::spawn(async move {
+            // One that was refused is gone already.
+            if let Err(error) = reception.discard(&upload.id, upload.user_id).await {
+                tracing::debug!(%error, "a file that broke off was not given up");
+            }
+        });
+    }
+}
+
+/// Something on its way into the library.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct UploadObject {
+    /// Where its bytes go.
+    #[schema(example = "/api/v1/media/uploads/0123456789abcdef0123456789abcdef")]
+    url: String,
+    name: String,
+    /// Bytes.
+    size: i64,
+    /// Bytes that have arrived.
+    offset: u64,
+    /// ms.
+    started_at: i64,
+}
+
+/// One's own unfinished uploads, the oldest first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Unfinished {
+    uploads: Vec<UploadObject>,
+}
+
+/// `GET /api/v1/media/uploads`
+#[utoipa::path(get, path = "/api/v1/media/uploads", tag = "media",
+    responses((status = 200, body = Unfinished), (status = 401)))]
+pub async fn uploads(visitor: Visitor, reception: web::Data<Reception>) -> Result<web::Json<Unfinished>> {
+    let found = reception.unfinished(visitor.person.id).await?;
+    let object = |(upload, offset): (Upload, u64)| UploadObject {
+        url: format!("/api/v1/media/uploads/{}", upload.id),
+        name: upload.name,
+        size: upload.length,
+        offset,
+        started_at: upload.started_at,
+    };
+    Ok(web::Json(Unfinished { uploads: found.into_iter().map(object).collect() }))
 }

@@ -58,6 +58,28 @@ impl Format {
         Some(Self::by_content(head, named).unwrap_or(named))
     }
 
+    /// The format of something sent under this name, by its content alone; the name only tells sound from pictures
+    /// where a container holds either. Nothing when it isn't media. `head` is its beginning, up to [`HEAD`] bytes.
+    pub fn of_content(name: &Path, head: &[u8]) -> Option<Self> {
+        Self::by_content(head, Self::by_extension(name).unwrap_or(video("")))
+    }
+
+    /// What a file of this type ends with, so that the folder's other users know it too.
+    pub fn extension(self) -> &'static str {
+        match self.mime {
+            "audio/wav" => "wav",
+            "audio/mpeg" => "mp3",
+            "audio/ogg" | "video/ogg" => "ogg",
+            "audio/flac" => "flac",
+            "audio/mp4" => "m4a",
+            "audio/aac" => "aac",
+            "audio/webm" | "video/webm" => "webm",
+            "video/quicktime" => "mov",
+            "video/x-matroska" => "mkv",
+            _ => "mp4",
+        }
+    }
+
     fn by_extension(path: &Path) -> Option<Self> {
         Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "wav" => audio("audio/wav"),
@@ -121,6 +143,26 @@ mod tests {
             ("a.opus", b"OggS\0\x02", "audio/ogg"),
         ] {
             assert_eq!(of(name, head), Some(mime), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_judged_by_its_content_alone() {
+        let of = |name: &str, head: &[u8]| {
+            Format::of_content(Path::new(name), head).map(|format| (format.mime, format.extension()))
+        };
+        for (name, head, format) in [
+            ("a", b"\0\0\0\x20ftypisom".as_slice(), ("video/mp4", "mp4")),
+            ("song.m4a", b"\0\0\0\x20ftypisom", ("audio/mp4", "m4a")),
+            ("film.mp4", b"fLaC\0\0", ("audio/flac", "flac")),
+            ("x.html", b"ID3\x04\0\0", ("audio/mpeg", "mp3")),
+        ] {
+            assert_eq!(of(name, head), Some(format), "{name}");
+            let named = format!("a.{}", format.1);
+            assert_eq!(Format::of(Path::new(&named), head).map(|f| f.mime), Some(format.0), "{named}");
+        }
+        for head in [b"<html>".as_slice(), b"PK\x03\x04", b"#EXTM3U\n/etc/passwd", b"\x89PNG\r\n", b""] {
+            assert_eq!(of("film.mp4", head), None, "{head:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::format::Kind;
 use crate::db::Conn;
 use crate::db::schema::messages::media_items;
 use crate::error::{Error, Result};
-use crate::ids::MediaId;
+use crate::ids::{MediaId, UserId};
 use crate::on_conn;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -31,6 +31,8 @@ pub struct Item {
     pub modified_at: i64,
     /// When it came into the library; milliseconds.
     pub added_at: i64,
+    /// Who uploaded it; nobody where it was dropped into the folder.
+    pub user_id: Option<UserId>,
 }
 
 impl Item {
@@ -218,6 +220,7 @@ pub fn apply(conn: &mut Conn, changes: &Changes, now: i64) -> Result<()> {
                 m::size.eq(file.size),
                 m::modified_at.eq(file.modified_at),
                 m::gone.eq(false),
+                m::hash.eq(None::<&str>),
             ))
             .execute(conn)?;
     }

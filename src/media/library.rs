@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The samples that a new library starts with, the last one newest.
 const SAMPLES: [(&str, &[u8]); 3] = [
@@ -109,6 +109,19 @@ impl Library {
                 Err(Error::NotFound("There is no such item in the library."))
             }
         }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// While it is held nobody looks at the folder.
+    pub(super) async fn still(&self) -> OwnedMutexGuard<Option<Scan>> {
+        self.scan.clone().lock_owned().await
     }
 
     /// Lets the table follow the folder, unless that was done a moment ago and nothing speaks against it.

@@ -1,4 +1,4 @@
-//! The media library: what lies in its folder, listed, described and served with byte ranges.
+//! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
 pub mod api;
 pub mod file;
@@ -6,9 +6,16 @@ mod format;
 pub mod item;
 mod library;
 pub mod pages;
+mod part;
 mod pieces;
+mod receive;
+mod reception;
 mod scan;
+mod shelve;
+pub mod tus;
+mod upload;
 
 pub use format::Kind;
 pub use item::Item;
 pub use library::Library;
+pub use reception::Reception;

@@ -2,7 +2,8 @@
 
 use super::item::{Item, Page};
 use super::library::Library;
-use crate::accounts::{Reader, Visitor};
+use crate::accounts::{Accounts, Reader};
+use crate::config::Right;
 use crate::error::Result;
 use crate::ids::MediaId;
 use crate::site::answer::html;
@@ -33,6 +34,8 @@ pub struct ItemView {
     pub length: String,
     /// When it came into the library.
     pub added: Stamp,
+    /// The display name of who uploaded it; empty where nobody did, or where it isn't said.
+    pub by: String,
 }
 
 impl ItemView {
@@ -68,6 +71,8 @@ pub struct LibraryPage {
     pub summary: String,
     /// The next page's address.
     pub next: Option<String>,
+    /// The viewer may add to it.
+    pub adds: bool,
 }
 
 /// One thing of the library, playing.
@@ -87,6 +92,7 @@ impl From<Item> for ItemView {
             size: size_in_words(item.size),
             length: String::new(),
             added: Stamp(item.added_at),
+            by: String::new(),
             title: item.title,
             mime: item.mime,
         }
@@ -104,6 +110,7 @@ pub async fn library(
     reader: Reader,
     pages: web::Data<Pages>,
     library: web::Data<Library>,
+    accounts: web::Data<Accounts>,
     place: web::Query<Place>,
 ) -> Result<HttpResponse> {
     let page = Page { limit: SHELF, before: place.before.map(MediaId), ..Page::default() };
@@ -115,12 +122,10 @@ pub async fn library(
         _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &size_in_words(bytes)),
     };
     let next = items.last().filter(|_| more).map(|last| format!("/media?before={}", last.id));
-    let viewer = reader.visitor.as_ref().map(Visitor::viewer);
-    let shell = pages.shell(viewer, t("Library"), "/media").await;
-    html(
-        StatusCode::OK,
-        &LibraryPage { shell, items: items.into_iter().map(Into::into).collect(), summary, next },
-    )
+    let adds = reader.visitor.as_ref().is_some_and(|v| accounts.allows(&v.person, Right::Files));
+    let shell = pages.shell(reader.viewer(), t("Library"), "/media").await;
+    let items = items.into_iter().map(Into::into).collect();
+    html(StatusCode::OK, &LibraryPage { shell, items, summary, next, adds })
 }
 
 /// `GET /media/{id}`
@@ -128,12 +133,17 @@ pub async fn player(
     reader: Reader,
     pages: web::Data<Pages>,
     library: web::Data<Library>,
+    accounts: web::Data<Accounts>,
     id: web::Path<MediaId>,
 ) -> Result<HttpResponse> {
     let item = library.item(id.into_inner()).await?;
-    let viewer = reader.visitor.as_ref().map(Visitor::viewer);
-    let shell = pages.shell(viewer, item.title.clone(), "/media").await;
-    html(StatusCode::OK, &PlayerPage { shell, item: item.into() })
+    let by = match item.user_id {
+        Some(user) => accounts.directory.get(user).await?.map(|person| person.display_name.clone()),
+        None => None,
+    };
+    let shell = pages.shell(reader.viewer(), item.title.clone(), "/media").await;
+    let item = ItemView { by: by.unwrap_or_default(), ..item.into() };
+    html(StatusCode::OK, &PlayerPage { shell, item })
 }
 
 #[cfg(test)]
@@ -171,12 +181,14 @@ mod page_tests {
                 size: HOSTILE.into(),
                 length: HOSTILE.into(),
                 added: Stamp(0),
+                by: HOSTILE.into(),
             };
             let library = LibraryPage {
                 shell: Shell::new("Library", "/media"),
                 items: vec![item.clone()],
                 summary: HOSTILE.into(),
                 next: None,
+                adds: true,
             };
             let html = library.render().unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");

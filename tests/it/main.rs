@@ -29,6 +29,7 @@
 //! - `search`      words in any language, what nobody may find, kept messages
 //! - `search_index` the index finds what a look at every message finds
 //! - `media`       the library: ranges, files that come and go
+//! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
@@ -69,6 +70,7 @@ mod schema;
 mod search;
 mod search_index;
 mod settings;
+mod uploads;
 mod words;
 
 mod app;

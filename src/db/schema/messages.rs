@@ -56,6 +56,22 @@ diesel::table! {
         modified_at -> BigInt,
         added_at -> BigInt,
         gone -> Bool,
+        user_id -> Nullable<BigInt>,
+        hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    media_uploads (id) {
+        id -> Text,
+        user_id -> BigInt,
+        name -> Text,
+        length -> BigInt,
+        path -> Nullable<Text>,
+        hash -> Nullable<Text>,
+        media_id -> Nullable<BigInt>,
+        started_at -> BigInt,
+        touched_at -> BigInt,
     }
 }
 
@@ -197,6 +213,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blocks,
     bookmarks,
     media_items,
+    media_uploads,
     memberships,
     mentions,
     messages,

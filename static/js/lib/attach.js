@@ -1,4 +1,5 @@
 /** The ways of files into a message: the button, a paste, a drop. What holds them is loaded with the first one. */
+import { takeDrops } from "./drop.js";
 
 export class Attacher {
   /** @type {import("./tray.js").Tray | null} */ #tray = null;
@@ -22,7 +23,7 @@ export class Attacher {
       void this.#add(chosen);
     }, { signal });
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
-    this.#takeDrops(form.closest("main") ?? form, signal);
+    takeDrops(form.closest("main") ?? form, signal, (files) => void this.#add(files));
   }
 
   /** The files that go with the message, and an empty place for the next ones. @returns {import("./attachments.js").Carried[]} */
@@ -52,31 +53,5 @@ export class Attacher {
     if (files.length === 0 || elsewhere || event.clipboardData?.types.includes("text/plain")) return;
     event.preventDefault();
     void this.#add(files);
-  }
-
-  /** @param {Element} ground @param {AbortSignal} signal */
-  #takeDrops(ground, signal) {
-    let depth = 0;
-    const over = (/** @type {number} */ now) => {
-      depth = Math.max(0, now);
-      ground.classList.toggle("is-dropping", depth > 0);
-    };
-    const listen = (/** @type {string} */ name, /** @type {(event: DragEvent) => void} */ run) => {
-      ground.addEventListener(name, (event) => {
-        const drag = /** @type {DragEvent} */ (event);
-        if (drag.dataTransfer?.types.includes("Files")) run(drag);
-      }, { signal });
-    };
-    listen("dragenter", () => over(depth + 1));
-    listen("dragleave", () => over(depth - 1));
-    listen("dragover", (event) => event.preventDefault());
-    listen("drop", (event) => {
-      event.preventDefault();
-      over(0);
-      const items = [...(event.dataTransfer?.items ?? [])];
-      // A folder looks like a file that can't be read.
-      const files = items.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).map((item) => item.getAsFile());
-      void this.#add(files.filter((file) => file !== null));
-    });
   }
 }
