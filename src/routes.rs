@@ -38,6 +38,7 @@ use utoipa_swagger_ui::SwaggerUi;
         chat::upload::create,
         chat::upload::describe,
         chat::upload::withdraw,
+        chat::bookmarks::is_kept,
         chat::bookmarks::keep,
         chat::bookmarks::let_go,
         chat::bookmarks::list,
@@ -230,6 +231,7 @@ fn api(config: &mut ServiceConfig) {
         )
         .service(
             resource("/api/v1/rooms/{id}/messages/{seq}/bookmark")
+                .route(get().to(chat::bookmarks::is_kept))
                 .route(put().to(chat::bookmarks::keep))
                 .route(delete().to(chat::bookmarks::let_go)),
         )

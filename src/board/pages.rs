@@ -14,7 +14,6 @@ use crate::site::form_data::{self, Bounds, FormData};
 use crate::site::limit::Limits;
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
 use crate::site::words::{filters, t};
-use crate::text;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -185,7 +184,7 @@ pub async fn post(
 async fn leave(visitor: &Visitor, parts: &Parts, limits: &Limits, form: FormData) -> Result<()> {
     let (rooms, accounts, user) = (&parts.2, &parts.3, visitor.person.id);
     let typed = Typed::from(&form);
-    let people = accounts.directory.named(text::candidates(&typed.text)).await?;
+    let people = rooms.mentionable(&accounts.directory, &typed.text).await?;
     limits.send(user)?;
     if !form.files.is_empty() {
         accounts.allow(&visitor.person, Right::Files)?;

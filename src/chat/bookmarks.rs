@@ -78,6 +78,25 @@ pub async fn list(
     Ok(web::Json(KeptPage { bookmarks: bookmarks.collect(), more, next }))
 }
 
+/// What one has done with a message.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Kept {
+    kept: bool,
+}
+
+/// Whether the caller has kept a message; `false` too for one that isn't there for them.
+#[utoipa::path(get, path = "/api/v1/rooms/{id}/messages/{seq}/bookmark", tag = "messages",
+    params(("id" = i64, Path), ("seq" = i64, Path)), responses((status = 200, body = Kept)))]
+pub async fn is_kept(
+    visitor: Visitor,
+    path: web::Path<(RoomId, i64)>,
+    chat: web::Data<Chat>,
+) -> Result<web::Json<Kept>> {
+    let (user, (room, seq)) = (visitor.person.id, path.into_inner());
+    let kept = chat.rooms.db.read(move |conn| bookmark::is_kept(conn, user, room, seq)).await?;
+    Ok(web::Json(Kept { kept }))
+}
+
 /// Keeps a message for oneself; nobody else learns of it.
 #[utoipa::path(put, path = "/api/v1/rooms/{id}/messages/{seq}/bookmark", tag = "messages",
     params(("id" = i64, Path), ("seq" = i64, Path)),

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 /// How often each connection looks whether people or groups have changed; the protocol promises 5 s.
 const LOOKS_EVERY: Duration = Duration::from_secs(2);
-/// Bytes that may wait for one connection: a whole history and what arrives meanwhile.
-const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that may wait for one connection: a whole history, or two of the largest pictures, and what arrives meanwhile.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// Deliveries that may wait for one connection; a client that falls further behind is ended.
 const DELIVERIES: usize = 1024;
 
@@ -143,8 +143,8 @@ impl Handler<Heard> for Classic {
     type Result = ();
 
     fn handle(&mut self, Heard(message): Heard, ctx: &mut Context) {
-        let chat = self.link.chat.clone();
-        let work = async move { classic_talk::heard(&chat, &message).await };
+        let (chat, reader) = (self.link.chat.clone(), self.link.person.id);
+        let work = async move { classic_talk::heard(&chat, reader, &message).await };
         ctx.wait(work.into_actor(self).map(|frames: Result<Vec<Bytes>>, classic, _| match frames {
             Ok(frames) => frames.into_iter().for_each(|frame| classic.link.send(frame)),
             // The room was deleted in this moment.

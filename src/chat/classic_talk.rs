@@ -1,15 +1,17 @@
 //! What the commands of `/ws/classic` do, with the same rooms, people and rules as everything else.
 
 use super::Chat;
+use super::classic_picture::{self, Part};
 use super::classic_protocol::{Chat as Which, Name, Said, Says, Send};
 use super::command_rooms as commands;
 use super::protocol_rooms::{Create, Open};
 use crate::accounts::{PeopleQuery, Person, user};
+use crate::config::Right;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message;
 use crate::rooms::{
-    Asking, Attachment, Kind, Message, Nonce, Page, Request, Room, Typed, direct, group, room,
+    Asking, Attachment, Kind, Mentionable, Message, Nonce, Page, Request, Room, Typed, direct, group, room,
 };
 use crate::site::limit::Address;
 use crate::text;
@@ -113,23 +115,42 @@ async fn own_group(chat: &Chat, user: UserId, name: String) -> Result<Room> {
 
 async fn say(chat: &Chat, person: &Person, from: Address, send: Send) -> Result<()> {
     chat.limits.send(person.id)?;
-    if send.is_image != 0 {
-        return Err(Error::field("Content", "This server can't take pictures in this way."));
-    }
     let nonce = Nonce::random()?.as_str().to_owned();
-    let people = chat.people_in(&send.content).await?;
-    let typed = Typed { nonce, text: send.content, ..Typed::default() };
-    // What can't be sent makes no room.
-    let mut post = typed.check(person.into(), RoomId(0), &people)?;
-    post.room = match send.chat {
-        Which::Group => own_group(chat, person.id, send.to).await?.id,
+    // What can't be sent makes no room: a text is checked before there is one, and what a picture is by its first bytes.
+    if send.is_image == 0 {
+        let people = chat.named_in(&send.content).await?;
+        let typed = Typed { nonce, text: send.content, ..Typed::default() };
+        let mut post = typed.check(person.into(), RoomId(0), &people)?;
+        post.room = conversation(chat, person, from, send.chat, send.to).await?;
+        return chat.rooms.post(post).await.map(drop);
+    }
+    chat.accounts.allow(person, Right::Files)?;
+    chat.limits.upload(person.id)?;
+    let bytes = classic_picture::read(&send.content)?;
+    let room = conversation(chat, person, from, send.chat, send.to).await?;
+    chat.rooms.may_attach(person.id, room).await?;
+    let _turn = chat.rooms.uploads.begin(person.id)?;
+    let attachments = vec![chat.rooms.store_image(person.id, room, bytes).await?];
+    let typed = Typed { nonce, attachments, ..Typed::default() };
+    chat.rooms.post(typed.check(person.into(), room, &Mentionable::new())?).await.map(drop)
+}
+
+/// The room that a `Send` is for; a private one is made by the first.
+async fn conversation(
+    chat: &Chat,
+    person: &Person,
+    from: Address,
+    which: Which,
+    to: String,
+) -> Result<RoomId> {
+    match which {
+        Which::Group => Ok(own_group(chat, person.id, to).await?.id),
         Which::Private => {
-            let asked = Open { user: Some(send.to), key: None };
+            let asked = Open { user: Some(to), key: None };
             let request = commands::open(chat, person, from, asked).await?;
-            chat.rooms.change_room(request).await?.id
+            Ok(chat.rooms.change_room(request).await?.id)
         }
-    };
-    chat.rooms.post(post).await.map(drop)
+    }
 }
 
 /// The answer to `Join`: the newest messages of a conversation, oldest first.
@@ -142,27 +163,36 @@ async fn history(chat: &Chat, person: &Person, which: Which, to: &str) -> Result
             chat.rooms.db.read(move |conn| direct::find(conn, user, peer)).await?
         }
     };
-    let mut sends = Vec::new();
+    let mut parts = Vec::new();
     if let Some(room) = room {
         let id = room.id;
         let read = move |conn: &mut _| message::page(conn, id, Page::Newest, message::PAGE);
         let (messages, _) = chat.rooms.db.snapshot(read).await?;
         for message in &messages {
-            sends.extend(sends_of(chat, &room, message).await?);
+            parts.extend(parts_of(chat, &room, message).await?);
         }
     }
-    let mut bytes = 0;
-    let fits = sends.iter().rev().take_while(|send| {
-        bytes += send.content.len() + 256;
-        bytes <= HISTORY_BYTES
+    let mut left = HISTORY_BYTES;
+    let fits = parts.iter().rev().take_while(|part| {
+        let bytes = part.send.content.len() + 256;
+        let is_left = bytes <= left;
+        left = left.saturating_sub(bytes);
+        is_left
     });
-    let first = sends.len() - fits.count();
-    let history = sends.iter().skip(first).map(Says::Send).collect();
+    let first = parts.len() - fits.count();
+    // From the first picture on for which there is no space, the older ones are told by their addresses.
+    for part in parts.iter_mut().skip(first).rev() {
+        match part.fill(chat, user, left).await? {
+            Some(bytes) => left -= bytes,
+            None => break,
+        }
+    }
+    let history = parts.iter().skip(first).map(|part| Says::Send(&part.send)).collect();
     Ok(Says::Join { chat: which, from: &person.username, to, history }.frame())
 }
 
 /// A message in the form of this protocol: its text, then each of its pictures and files by address.
-async fn sends_of(chat: &Chat, room: &Room, message: &Message) -> Result<Vec<Send>> {
+async fn parts_of(chat: &Chat, room: &Room, message: &Message) -> Result<Vec<Part>> {
     if message.deleted_at.is_some() {
         return Ok(Vec::new());
     }
@@ -175,20 +205,17 @@ async fn sends_of(chat: &Chat, room: &Room, message: &Message) -> Result<Vec<Sen
         _ => return Ok(Vec::new()),
     };
     let from = username(chat, message.user).await?;
-    let send = |content: String, is_image: u8| Send {
-        from: from.clone(),
-        to: to.clone(),
-        content,
-        chat: which,
-        is_image,
+    let part = |content: String, picture: Option<Attachment>| {
+        let is_image = u8::from(picture.is_some());
+        Part { send: Send { from: from.clone(), to: to.clone(), content, chat: which, is_image }, picture }
     };
-    let mut sends = Vec::new();
+    let mut parts = Vec::new();
     if !message.text.is_empty() {
-        sends.push(send(message.text.clone(), 0));
+        parts.push(part(message.text.clone(), None));
     }
     let attached = Attachment::list(message.attachments.as_ref());
-    sends.extend(attached.into_iter().map(|file| send(file.url, 1)));
-    Ok(sends)
+    parts.extend(attached.into_iter().map(|file| part(file.url.clone(), file.is_picture().then_some(file))));
+    Ok(parts)
 }
 
 async fn username(chat: &Chat, user: UserId) -> Result<String> {
@@ -196,14 +223,18 @@ async fn username(chat: &Chat, user: UserId) -> Result<String> {
     Ok(person.map(|person| person.username.clone()).unwrap_or_default())
 }
 
-/// The frames for a message that was just stored.
-pub async fn heard(chat: &Chat, message: &Message) -> Result<Vec<Bytes>> {
+/// The frames for a message that was just stored, for one who may read it.
+pub async fn heard(chat: &Chat, reader: UserId, message: &Message) -> Result<Vec<Bytes>> {
     // An edit or a reaction has no form in this protocol.
     if message.rev != message.first_rev {
         return Ok(Vec::new());
     }
     let id = message.room;
     let room = chat.rooms.db.read(move |conn| room::find(conn, id)).await?;
-    let sends = sends_of(chat, &room, message).await?;
-    Ok(sends.iter().map(|send| Says::Send(send).frame()).collect())
+    let mut frames = Vec::new();
+    for mut part in parts_of(chat, &room, message).await? {
+        part.fill_frame(chat, reader).await?;
+        frames.push(Says::Send(&part.send).frame());
+    }
+    Ok(frames)
 }

@@ -16,7 +16,6 @@ use crate::rooms::message::{self, Changes, parse_limit};
 use crate::rooms::{
     Asker, Mentionable, Message, Origin, Request, RoomView, Scope, Target, Typed, Verb, direct, may, room,
 };
-use crate::text::candidates;
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use bytes::Bytes;
 use serde::Serialize;
@@ -93,7 +92,7 @@ pub fn submit(
     }
 }
 
-/// [`submit`] for something with a text: whom it may mention is looked up before.
+/// [`submit`] for something with a text: whom and what it may name is looked up before.
 pub fn submit_words(
     connection: &mut Connection,
     ctx: &mut Context,
@@ -101,12 +100,11 @@ pub fn submit_words(
     text: &str,
     change: impl FnOnce(&Connection, &Mentionable) -> Result<Request> + 'static,
 ) {
-    let names = candidates(text);
-    if names.is_empty() {
+    if !text.contains(['@', '#']) {
         return submit(connection, request, |c| change(c, &Mentionable::new()));
     }
-    let directory = connection.link.chat.accounts.directory.clone();
-    let found = async move { directory.named(names).await };
+    let (chat, text) = (connection.link.chat.clone(), text.to_owned());
+    let found = async move { chat.named_in(&text).await };
     // The connection reads nothing meanwhile: what is sent next must not come before this.
     ctx.wait(found.into_actor(connection).map(move |people, connection, _| {
         submit(connection, request, |c| change(c, &people?));

@@ -61,7 +61,7 @@ async fn write(visitor: &Visitor, place: &Place, form: FormData, chat: &Chat) ->
         nonce => nonce,
     };
     let typed = Typed { nonce: nonce.clone(), text: form.field("text"), ..Typed::default() };
-    let people = chat.people_in(&typed.text).await?;
+    let people = chat.named_in(&typed.text).await?;
     let found = place.find(chat, Some(user)).await?;
     let id = match (found.room, &found.peer) {
         (Some(id), _) => id,

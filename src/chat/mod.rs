@@ -11,6 +11,7 @@ pub mod blocks;
 pub mod bookmarks;
 pub mod channel_list;
 mod classic;
+mod classic_picture;
 mod classic_protocol;
 mod classic_talk;
 mod command;
@@ -57,7 +58,6 @@ use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::{Mentionable, Rooms, room};
 use crate::site::limit::Limits;
-use crate::text;
 use actix::Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,9 +108,9 @@ impl Chat {
         })
     }
 
-    /// The people whom a text can mean by `@name`.
-    async fn people_in(&self, text: &str) -> Result<Mentionable> {
-        self.accounts.directory.named(text::candidates(text)).await
+    /// The people and channels that a text can mean by `@name` and `#name`.
+    async fn named_in(&self, text: &str) -> Result<Mentionable> {
+        self.rooms.mentionable(&self.accounts.directory, text).await
     }
 
     /// How many members a room has; the board counts as everybody.

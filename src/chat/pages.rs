@@ -118,6 +118,7 @@ fn has_older(wanted: message::Page, found: &[crate::rooms::Message], more: bool)
 struct Rights {
     /// Change its name and topic.
     rename: bool,
+    invite: bool,
     pin: bool,
     /// Delete the messages of others.
     remove: bool,
@@ -125,7 +126,12 @@ struct Rights {
 
 fn rights(conn: &mut Conn, asking: Asking, found: &room::Room) -> Rights {
     let mut has = |verb| asking.id != UserId(0) && may(conn, asking, found, verb).is_ok();
-    Rights { rename: has(Verb::Rename), pin: has(Verb::Pin), remove: has(Verb::Remove) }
+    Rights {
+        rename: has(Verb::Rename),
+        invite: has(Verb::Invite),
+        pin: has(Verb::Pin),
+        remove: has(Verb::Remove),
+    }
 }
 
 /// The conversation at `place` as `reader` sees it.
@@ -241,6 +247,7 @@ fn drawn(
         last_seq: view.last_seq,
         read_seq: view.read_seq,
         level: view.level.unwrap_or_default(),
+        may_invite: rights.invite,
         may_pin: rights.pin,
         may_remove: rights.remove,
         peer: peer.map(|peer| PeerView::of(chat, peer, user)),
@@ -333,6 +340,7 @@ mod page_tests {
                     status: HOSTILE.into(),
                     ..PeerView::default()
                 }),
+                may_invite: true,
                 may_pin: true,
                 may_remove: true,
             },

@@ -30,6 +30,8 @@ pub struct RoomView {
     pub level: Level,
     /// The other one of a private conversation.
     pub peer: Option<PeerView>,
+    /// The viewer may bring others in.
+    pub may_invite: bool,
     /// The viewer may pin messages here.
     pub may_pin: bool,
     /// The viewer may delete the messages of others here.

@@ -48,6 +48,12 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// Whether this person has kept the message.
+pub fn is_kept(conn: &mut Conn, user: UserId, room: RoomId, seq: i64) -> Result<bool> {
+    let row = bookmarks::table.find((user, room, seq)).select(bookmarks::seq).first::<i64>(conn);
+    Ok(row.optional()?.is_some())
+}
+
 /// Keeps a message; keeping it again changes nothing.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::ids::{BOARD, RoomId, UserId};
 use crate::{on_conn, text};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What a room is; decides who may see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -264,6 +265,15 @@ pub fn find_channel(conn: &mut Conn, name: &str) -> Result<Room> {
         .first(conn)
         .optional()?;
     room.ok_or(Error::NotFound("There is no such channel."))
+}
+
+/// Those of these folded names that channels have.
+pub fn channels_named(conn: &mut Conn, keys: &[String]) -> Result<HashSet<String>> {
+    let keys: Vec<Option<String>> = rooms::table
+        .filter(rooms::name_key.eq_any(keys).and(rooms::kind.eq(Kind::Channel.as_str())))
+        .select(rooms::name_key)
+        .load(conn)?;
+    Ok(keys.into_iter().flatten().collect())
 }
 
 /// The person's stored read mark there; `None` for one who has not joined.

@@ -1,14 +1,42 @@
 //! What somebody says, ready to be stored: the text, what it looks like, and whom it calls.
 
 use super::typed::Text;
-use crate::error::FieldError;
+use super::{Rooms, room};
+use crate::accounts::Directory;
+use crate::error::{FieldError, Result};
 use crate::ids::UserId;
-use crate::text;
-use std::collections::HashMap;
+use crate::text::{self, Known};
+use std::collections::{HashMap, HashSet};
 
-/// The people whom a text can mean, by folded user name. Looked up before the words are made, since the write door
-/// doesn't know them.
-pub type Mentionable = HashMap<String, UserId>;
+/// What a text can mean. Looked up before the words are made, since the write door doesn't know the people.
+#[derive(Clone, Debug, Default)]
+pub struct Mentionable {
+    /// By folded user name.
+    pub people: HashMap<String, UserId>,
+    /// Folded names.
+    pub channels: HashSet<String>,
+}
+
+impl Mentionable {
+    /// Nobody and nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Rooms {
+    /// The people and channels that a text means by `@name` and `#name`, as far as they exist.
+    pub async fn mentionable(&self, directory: &Directory, text: &str) -> Result<Mentionable> {
+        let (people, channels) = (text::candidates(text), text::channel_candidates(text));
+        let people = if people.is_empty() { HashMap::new() } else { directory.named(people).await? };
+        let channels = if channels.is_empty() {
+            HashSet::new()
+        } else {
+            self.db.read(move |conn| room::channels_named(conn, &channels)).await?
+        };
+        Ok(Mentionable { people, channels })
+    }
+}
 
 /// Words of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +51,14 @@ pub struct Words {
 }
 
 impl Words {
-    /// Renders a text; `people` has those of [`text::candidates`] that exist.
-    pub fn new(text: Text, people: &Mentionable) -> Self {
-        let rendered = text::render_for(text.as_str(), &|name| people.contains_key(name));
+    /// Renders a text for a place with these people and channels.
+    pub fn new(text: Text, known: &Mentionable) -> Self {
+        let Mentionable { people, channels } = known;
+        let known = Known {
+            is_person: &|name| people.contains_key(name),
+            is_channel: &|name| channels.contains(name),
+        };
+        let rendered = text::render_for(text.as_str(), known);
         let mentions = rendered.mentions.iter().filter_map(|name| people.get(name).copied()).collect();
         Self { html: rendered.html, mentions, to_all: rendered.to_all, text }
     }
@@ -43,7 +76,8 @@ mod tests {
 
     #[test]
     fn words_call_the_people_who_exist() -> Result<(), FieldError> {
-        let people = Mentionable::from([("ann".into(), UserId(7)), ("bob".into(), UserId(9))]);
+        let people = HashMap::from([("ann".into(), UserId(7)), ("bob".into(), UserId(9))]);
+        let people = Mentionable { people, ..Mentionable::new() };
         let words = Words::parse("@Ann and @ANN, not @eve; and @all", &people)?;
         assert_eq!((words.mentions, words.to_all), (vec![UserId(7)], true));
         assert!(Words::parse(" ", &people).is_err());

@@ -2,6 +2,7 @@
 
 use super::address;
 use super::highlight;
+use super::render::Known;
 use super::run::{self, Said, escape};
 use super::source::Source;
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, Tag};
@@ -55,11 +56,11 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// `most`: bytes of HTML after which it stops.
-    pub fn new(source: &'a Source, is_person: &'a dyn Fn(&str) -> bool, most: usize) -> Self {
+    pub fn new(source: &'a Source, known: Known<'a>, most: usize) -> Self {
         let written = Written {
             html: String::new(),
             words: String::new(),
-            said: Said::new(is_person),
+            said: Said::new(known),
             is_marked: false,
             is_visible: false,
             is_cut: false,

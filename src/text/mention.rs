@@ -46,7 +46,7 @@ pub fn find(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `ann@example.org` and `/@ann` mention nobody. Chinese puts no space before an `@`, and has no such addresses.
-fn continues_a_word(c: char) -> bool {
+pub fn continues_a_word(c: char) -> bool {
     (c.is_alphanumeric() && !is_wide(c)) || matches!(c, '_' | '-' | '.' | '+' | '/' | '@' | '\\' | '%')
 }
 

@@ -1,6 +1,7 @@
 //! How names are compared, which characters a line of text may have, and how a message's words become what is seen.
 
 mod address;
+mod channel;
 mod emoji;
 mod highlight;
 mod html;
@@ -12,9 +13,10 @@ mod run;
 mod source;
 mod wall;
 
+pub use channel::candidates as channel_candidates;
 pub use emoji::catalogue as emoji_catalogue;
 pub use mention::{USERNAME_MAX, candidates, may_stand_in_username};
-pub use render::{Rendered, render, render_for};
+pub use render::{Known, Rendered, render, render_for};
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -25,22 +25,31 @@ pub struct Rendered {
     pub emoji_only: bool,
 }
 
-/// Renders a message, taking every `@name` for a person.
-pub fn render(text: &str) -> Rendered {
-    render_for(text, &|_| true)
+/// What there is in the place that a text is for. Each is asked for every name, the longest reading first, in folded
+/// form, and mustn't block.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Whether there is somebody of this name, one of [`super::candidates`].
+    pub is_person: &'a dyn Fn(&str) -> bool,
+    /// Whether there is a channel of this name, one of [`super::channel_candidates`].
+    pub is_channel: &'a dyn Fn(&str) -> bool,
 }
 
-/// Renders a message for a place where `is_person` says whether there is somebody of this name, given in folded form
-/// and one of [`super::candidates`]. It is asked for each mention, the longest reading first, and mustn't block.
+/// Renders a message, taking every `@name` for a person, and no `#name` for a channel.
+pub fn render(text: &str) -> Rendered {
+    render_for(text, Known { is_person: &|_| true, is_channel: &|_| false })
+}
+
+/// Renders a message for a place where these people and channels are.
 ///
 /// Takes a millisecond or so for an ordinary message and some ten for the worst: a matter for a thread that may be
 /// busy, not for the writer's.
-pub fn render_for(text: &str, is_person: &dyn Fn(&str) -> bool) -> Rendered {
+pub fn render_for(text: &str, known: Known) -> Rendered {
     if text.len() > LONGEST {
-        return plain(text, is_person);
+        return plain(text, known);
     }
     if emoji::is_only(text) {
-        let words = run::expand(text.trim(), &mut Said::new(is_person));
+        let words = run::expand(text.trim(), &mut Said::new(known));
         let html = Some(wall::clean(&format!("<p class=\"hb-big\">{words}</p>")));
         return Rendered { html, emoji_only: true, ..Rendered::default() };
     }
@@ -48,9 +57,9 @@ pub fn render_for(text: &str, is_person: &dyn Fn(&str) -> bool) -> Rendered {
     let parser = Parser::new_ext(&source.text, options());
     // Nothing that was typed may vanish, and a definition would.
     if parser.reference_definitions().iter().next().is_some() {
-        return plain(text, is_person);
+        return plain(text, known);
     }
-    let mut writer = Writer::new(&source, is_person, MOST_HTML);
+    let mut writer = Writer::new(&source, known, MOST_HTML);
     for event in parser {
         writer.write(event);
     }
@@ -65,8 +74,8 @@ fn options() -> Options {
 }
 
 /// A message that is shown as it is.
-fn plain(text: &str, is_person: &dyn Fn(&str) -> bool) -> Rendered {
-    let mut said = Said::new(is_person);
+fn plain(text: &str, known: Known) -> Rendered {
+    let mut said = Said::new(known);
     for name in mention::find(text) {
         said.hear(name);
     }

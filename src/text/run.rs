@@ -1,20 +1,22 @@
-//! A run of text: addresses, mentions and named emoji in it.
+//! A run of text: addresses, mentions, channels and named emoji in it.
 
+use super::channel;
 use super::mention::{self, MOST, is_everybody, readings};
+use super::render::Known;
 use super::source::{LINK_END, LINK_START, Source};
 use super::{emoji, fold};
 
 /// Who was mentioned so far.
 pub struct Said<'a> {
-    is_person: &'a dyn Fn(&str) -> bool,
+    known: Known<'a>,
     /// Folded, each once.
     pub mentions: Vec<String>,
     pub to_all: bool,
 }
 
 impl<'a> Said<'a> {
-    pub fn new(is_person: &'a dyn Fn(&str) -> bool) -> Self {
-        Self { is_person, mentions: Vec::new(), to_all: false }
+    pub fn new(known: Known<'a>) -> Self {
+        Self { known, mentions: Vec::new(), to_all: false }
     }
 
     /// Takes note of `@name`. Answers with as much of it as names somebody, and the folded form; nothing for nobody,
@@ -24,8 +26,9 @@ impl<'a> Said<'a> {
             self.to_all = true;
             return Some((name, name.to_lowercase()));
         }
-        let (reading, key) =
-            readings(name).map(|reading| (reading, fold(reading))).find(|(_, key)| (self.is_person)(key))?;
+        let (reading, key) = readings(name)
+            .map(|reading| (reading, fold(reading)))
+            .find(|(_, key)| (self.known.is_person)(key))?;
         if !self.mentions.contains(&key) {
             if self.mentions.len() == MOST {
                 return None;
@@ -62,11 +65,12 @@ pub fn write(text: &str, source: &Source, said: &mut Said, out: &mut String) -> 
     let mut from = 0;
     let mut at = 0;
     let mut is_marked = false;
-    while let Some(step) = text[at..].find([LINK_START, '@', ':']) {
+    while let Some(step) = text[at..].find([LINK_START, '@', '#', ':']) {
         at += step;
         let mut html = String::new();
         let taken = match text[at..].chars().next() {
             Some('@') => mention::at(text, at).and_then(|name| mention(name, said, &mut html)),
+            Some('#') => room(text, at, said, &mut html),
             Some(':') => emoji::at(text, at).map(|(length, emoji)| {
                 html += emoji;
                 length
@@ -97,6 +101,18 @@ fn mention(name: &str, said: &mut Said, out: &mut String) -> Option<usize> {
     *out += "\">@";
     escape(name, out);
     *out += "</span>";
+    Some(1 + name.len())
+}
+
+/// Writes a link to the channel that the `#` at `at` means; answers with the length of both.
+fn room(text: &str, at: usize, said: &Said, out: &mut String) -> Option<usize> {
+    let mut readings = channel::readings(text, at).into_iter();
+    let name = readings.find(|name| (said.known.is_channel)(&fold(name)))?;
+    *out += "<a class=\"hb-channel\" href=\"";
+    escape(&channel::href(name), out);
+    *out += "\">#";
+    escape(name, out);
+    *out += "</a>";
     Some(1 + name.len())
 }
 

@@ -1,6 +1,6 @@
 //! What a message's words come to.
 
-use super::{Rendered, render, render_for};
+use super::{Known, Rendered, render, render_for};
 
 fn html(text: &str) -> String {
     render(text).html.unwrap_or_default()
@@ -165,7 +165,10 @@ fn mentions_are_marked_and_listed() {
     assert_eq!((mentions.as_slice(), to_all), (["ann".to_owned()].as_slice(), true));
     let html = html.unwrap();
     assert!(html.starts_with("<p><span class=\"hb-mention\" data-name=\"ann\">@Ann</span> and <span class=\"hb-mention hb-all\" data-name=\"here\">@here</span>, <code>@bob</code>"), "{html}");
-    let known = render_for("請@陳思如看一下 @nobody", &|name| name == "陳思如");
+    let known = render_for(
+        "請@陳思如看一下 @nobody",
+        Known { is_person: &|name| name == "陳思如", is_channel: &|_| false },
+    );
     assert_eq!(known.mentions, ["陳思如"]);
     assert_eq!(
         known.html.unwrap(),
@@ -185,4 +188,29 @@ fn emoji_are_named_and_big_when_alone() {
     assert_eq!(alone.html.unwrap(), "<p class=\"hb-big\">🎉 👍</p>");
     assert!(!render("👍!").emoji_only);
     assert_eq!(render("fine 👍").html, None);
+}
+
+#[test]
+fn a_channel_that_there_is_becomes_a_link_outside_code() {
+    let is_channel = |name: &str| ["lab", "night shift", "實驗室"].contains(&name);
+    let html = |text: &str| render_for(text, Known { is_person: &|_| false, is_channel: &is_channel }).html;
+    let link = |href: &str, name: &str| {
+        format!(
+            "<a class=\"hb-channel\" href=\"/c/{href}\" target=\"_blank\" rel=\"noopener noreferrer nofollow ugc\">#{name}</a>"
+        )
+    };
+    for (text, expected) in [
+        ("#Lab", format!("<p>{}</p>", link("Lab", "Lab"))),
+        ("see #lab, #other", format!("<p>see {}, #other</p>", link("lab", "lab"))),
+        ("#night shift is on", format!("<p>{} is on</p>", link("night%20shift", "night shift"))),
+        ("到#實驗室看", format!("<p>到{}看</p>", link("%E5%AF%A6%E9%A9%97%E5%AE%A4", "實驗室"))),
+        ("`#lab` **#lab**", format!("<p><code>#lab</code> <strong>{}</strong></p>", link("lab", "lab"))),
+    ] {
+        assert_eq!(html(text), Some(expected), "{text}");
+    }
+    for text in ["#other", "C#lab", "a/#lab", "#night", "&#lab"] {
+        assert_eq!(html(text), None, "{text}");
+    }
+    assert!(html("```\n#lab\n```").is_some_and(|html| !html.contains("<a")));
+    assert!(html("[go](/c/lab)").is_none_or(|html| !html.contains("href=\"/")));
 }

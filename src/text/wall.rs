@@ -1,6 +1,7 @@
 //! The second wall: whatever was written as HTML, only this gets through.
 
 use ammonia::{Builder, UrlRelative};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -29,7 +30,8 @@ const TAGS: [(&str, &[&str]); 20] = [
 ];
 
 /// Classes of our own; no other gets in.
-const CLASSES: [(&str, &[&str]); 5] = [
+const CLASSES: [(&str, &[&str]); 6] = [
+    ("a", &["hb-channel"]),
     ("p", &["hb-big"]),
     ("pre", &["hb-code"]),
     (
@@ -58,12 +60,17 @@ static WALL: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tag_attributes(TAGS.iter().map(|(tag, names)| (*tag, set(names))).collect::<HashMap<_, _>>())
         .allowed_classes(CLASSES.iter().map(|(tag, names)| (*tag, set(names))).collect())
         .url_schemes(set(&["http", "https", "mailto"]))
-        .url_relative(UrlRelative::Deny)
+        .url_relative(UrlRelative::Custom(Box::new(within)))
         .link_rel(Some("noopener noreferrer nofollow ugc"))
         .set_tag_attribute_value("a", "target", "_blank")
         .strip_comments(true);
     wall
 });
+
+/// Of this place's own addresses, those of channels.
+fn within(url: &str) -> Option<Cow<'_, str>> {
+    url.starts_with("/c/").then_some(Cow::Borrowed(url))
+}
 
 /// Lets through what a message may consist of. Links open beside the page and tell nobody where they come from.
 pub fn clean(html: &str) -> String {
@@ -87,7 +94,11 @@ mod tests {
             ("<svg><a href=\"javascript:alert(1)\">a</a></svg>b", "b"),
             (
                 "<a href=\"/board\">a</a>",
-                "<a target=\"_blank\" rel=\"noopener noreferrer nofollow ugc\">a</a>",
+                "<a rel=\"noopener noreferrer nofollow ugc\" target=\"_blank\">a</a>",
+            ),
+            (
+                "<a class=\"hb-channel x\" href=\"/c/lab\">a</a>",
+                "<a class=\"hb-channel\" href=\"/c/lab\" target=\"_blank\" rel=\"noopener noreferrer nofollow ugc\">a</a>",
             ),
             (
                 "<span class=\"hb-mention\" data-name=\"ann\" data-x=\"y\">@ann</span>",

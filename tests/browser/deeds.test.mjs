@@ -140,8 +140,50 @@ test("a deleted message keeps its place after a question, and others have no suc
   const hersMenu = await menuOf(page, "three");
   const deeds = hersMenu.locator(".message-deeds button:visible");
   await deeds.first().waitFor();
-  assert.deepEqual(await deeds.allInnerTexts(), ["Reply", "Open the thread", "Copy link", "Copy text", "Keep", "Unread from here", "Report"]);
+  assert.deepEqual(await deeds.allInnerTexts(), ["Reply", "Open the thread", "Copy link", "Copy text", "Keep", "About Ann", "Unread from here", "Report"]);
   await page.context().close();
+  house.quiet();
+  await end();
+});
+
+test("the menu knows what is kept, keeps it and lets it go", async () => {
+  const { hers, end } = await talk("kept");
+  await say(hers, "worth keeping");
+  const menu = await menuOf(hers, "worth keeping");
+  const kept = () => ann.call("GET", "/bookmarks").then(({ bookmarks }) => bookmarks.length);
+  await menu.getByRole("button", { name: "Keep", exact: true }).click();
+  await until(async () => (await kept()) === 1, "it is kept");
+  // After a reload the page doesn't know; the server does.
+  await house.go(hers, "/c/kept");
+  await menuOf(hers, "worth keeping");
+  await menu.getByRole("button", { name: "No longer keep" }).click();
+  await until(async () => (await kept()) === 0, "it is let go");
+  await menuOf(hers, "worth keeping");
+  await menu.getByRole("button", { name: "Keep", exact: true }).waitFor();
+  house.quiet();
+  await end();
+});
+
+test("by keyboard from a message to the card of its writer, and back", async () => {
+  const { hers, his, end } = await talk("cards");
+  await say(hers, "who am I");
+  await say(hers, "and again");
+  await shows(his, ["who am I", "and again"]);
+  for (const words of ["who am I", "and again"]) {
+    const article = message(his, words);
+    await article.evaluate((element) => { element.tabIndex = -1; element.focus(); });
+    await article.getByRole("button", { name: "More" }).press("Enter");
+    const about = his.locator("#message-menu").getByRole("button", { name: "About Ann" });
+    await about.focus();
+    await his.keyboard.press("Enter");
+    await his.locator("person-card").getByRole("heading", { name: "Ann" }).waitFor();
+    assert.equal(await his.evaluate(() => document.activeElement?.closest("person-card") !== null), true, "the focus is in the card");
+    await his.keyboard.press("Escape");
+    await his.locator("person-card").waitFor({ state: "detached" });
+    await until(() => article.evaluate((element) => element.contains(document.activeElement)), "the focus is on the message again");
+  }
+  const menu = await menuOf(hers, "who am I");
+  await menu.getByRole("button", { name: "About you" }).waitFor();
   house.quiet();
   await end();
 });

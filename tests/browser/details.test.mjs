@@ -219,6 +219,52 @@ test("a tone for who joins, not for who only comes online, and not where one see
   await page.context().close();
 });
 
+test("the owner of a group takes somebody out and brings them in again beside the conversation", { timeout: 120_000 }, async () => {
+  await bob.call("PATCH", "/me", { status: { state: "online", text: "" } });
+  const group = await ann.call("POST", "/rooms", { kind: "group", name: "Night shift", members: ["bob"] });
+  const page = await house.visit(ann, `/g/${group.id}?details=members`);
+  const his = await house.visit(bob, `/g/${group.id}?details=members`);
+  await shows(page, { here: ["Ann online", "Bob online"] });
+  await shows(his, { here: ["Ann online", "Bob online"] });
+  assert.equal(await his.locator(".member-out:visible").count(), 0, "he owns nothing here");
+  assert.equal(await page.locator(".member-out:not([hidden])").count(), 1, "she can't take herself out");
+  const row = page.locator(".member", { hasText: "Bob" });
+  await row.getByRole("button", { name: "Remove Bob" }).press("Enter");
+  await row.getByText("Remove Bob from here?").waitFor();
+  assert.deepEqual(await findings(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(page), "tool member-out");
+  assert.equal(await isOpen(page), true, "only the question was left");
+  await row.getByRole("button", { name: "Remove Bob" }).click();
+  await row.getByRole("button", { name: "Remove", exact: true }).click();
+  await shows(page, { here: ["Ann online"] });
+  await his.getByText("is closed to you").waitFor();
+
+  await page.fill("#details-invite", "bob");
+  await page.getByRole("option", { name: /Bob/ }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await page.getByText("Who comes in can read all that was said here before.").waitFor();
+  assert.deepEqual(await findings(page), []);
+  await page.locator(".member-sure").getByRole("button", { name: "Invite" }).click();
+  await shows(page, { here: ["Ann online", "Bob online"] });
+  assert.equal(await page.inputValue("#details-invite"), "");
+  // What can't be is said, and nothing else happens.
+  await page.fill("#details-invite", "nobody-at-all");
+  await page.keyboard.press("Enter");
+  await page.locator(".member-sure").getByRole("button", { name: "Invite" }).click();
+  await page.locator(".toast").waitFor();
+  await shows(page, { here: ["Ann online", "Bob online"] });
+  // A name in the pane leads to its card, by keyboard too.
+  await page.locator(".member", { hasText: "Bob" }).getByRole("link", { name: "Bob" }).press("Enter");
+  await page.locator("person-card").getByRole("heading", { name: "Bob" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("person-card").waitFor({ state: "detached" });
+  house.quiet();
+  await his.context().close();
+  await page.context().close();
+});
+
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing on the open pane (${colorScheme})`, { timeout: 120_000 }, async () => {
     for (const viewport of [{ width: 1440, height: 900 }, { width: 390, height: 844 }]) {

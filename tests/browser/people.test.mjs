@@ -51,6 +51,21 @@ test("a card opens from a name or a face wherever there is one, and Esc leads ba
   await page.context().close();
 });
 
+test("on the list of people / finds somebody there, and a name opens its card by keyboard", async () => {
+  const page = await house.visit(ann, "/people");
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "people-query");
+  await page.keyboard.type("bob");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/people?query=bob");
+  await page.locator(".person-name").first().press("Enter");
+  await card(page).getByRole("heading", { name: "Bob" }).waitFor();
+  await page.keyboard.press("Escape");
+  await card(page).waitFor({ state: "detached" });
+  house.quiet();
+  await page.context().close();
+});
+
 test("a card on a phone is a sheet within reach of the thumb", async () => {
   const page = await house.visit(ann, "/c/lab", { viewport: PHONE, hasTouch: true });
   await page.locator(".message .message-name").first().tap();

@@ -184,3 +184,24 @@ async fn unread_counts_follow_what_was_read() {
     socket.must(json!({ "type": "read", "room": room["id"], "seq": 2 })).await;
     assert_eq!(unread(bob.get(&path).await.is(200).json()), 1);
 }
+
+#[tokio::test]
+async fn a_channel_named_in_a_text_is_a_link_wherever_it_is_written() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    let room = ann.create("Night shift").await;
+    let mut socket = ann.socket().await;
+    socket.send(&room, "see #night shift, not #nowhere nor `#night shift`").await;
+    let heard = socket.hear("the message", |frame| frame["type"] == "message").await;
+    let html = heard["html"].as_str().unwrap();
+    assert!(html.contains("href=\"/c/night%20shift\""), "{html}");
+    assert_eq!(html.matches("<a ").count(), 1, "{html}");
+    ann.get("/c/night%20shift").await.is(200).has("hb-channel");
+    ann.post("/board", &[("text", "all at #Night shift")]).await.is(303);
+    ann.get("/board").await.is(200).has("href=\"/c/Night%20shift\"");
+    let said = ann.say(&room, "plain").await.is(201).json();
+    let path = format!("/api/v1/rooms/{}/messages/{}", room["id"], said["seq"]);
+    ann.send("PATCH", &path, &serde_json::json!({ "text": "#night shift" })).await.is(200);
+    let heard = socket.hear("the edit", |frame| frame["edited"].is_i64()).await;
+    assert!(heard["html"].as_str().unwrap().contains("/c/night%20shift"));
+}

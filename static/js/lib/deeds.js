@@ -1,6 +1,7 @@
 /** What can be done with a message, wherever it is asked for: the bar, the menu, a key, a chip. */
 import { openDetails } from "./details.js";
 import { live } from "./live.js";
+import { showCard } from "./person.js";
 import { messageOf, shorten, usersOf, wordsOf } from "./adorn.js";
 import { copy, say } from "./say.js";
 import { t } from "./words.js";
@@ -59,6 +60,7 @@ export async function act(deed, article, place, from = article) {
     case "copy": return copyAndSay((await messageOf(article, place.room))?.text ?? wordsOf(article), t("Copied"));
     case "react": case "more": case "delete": return (await import("./menu.js")).openMenu(article, place, from, deed);
     case "keep": return keep(article, place);
+    case "about": return about(article);
     case "unread": return live.marks.unread(place.room, seqOf(article));
     case "report": return (await import("../chat/report.js")).openReport(place.room, seqOf(article));
     case "delete-now": return void (await ask("delete", { room: place.room, seq: seqOf(article) }));
@@ -72,7 +74,7 @@ function reply(article, place) {
 }
 
 /** The name of an article that stands under another of the same person. @param {HTMLElement} article @returns {string} */
-function nameAbove(article) {
+export function nameAbove(article) {
   return article.querySelector(".message-name")?.textContent ?? "";
 }
 
@@ -87,12 +89,32 @@ async function pin(article, place) {
   if (await ask("pin", { room: place.room, seq: seqOf(article), on })) say(on ? t("Pinned") : t("No longer pinned"));
 }
 
-/** Keeps a message for the person alone. @param {HTMLElement} article @param {Place} place */
+/** @param {HTMLElement} article @param {Place} place */
+const bookmarkOf = (article, place) => `/api/v1/rooms/${place.room}/messages/${seqOf(article)}/bookmark`;
+
+/**
+ * Whether the person has kept it; without an answer, what was known before.
+ * @param {HTMLElement} article
+ * @param {Place} place
+ */
+export async function isKept(article, place) {
+  const answer = await fetch(bookmarkOf(article, place)).then((reply) => (reply.ok ? reply.json() : null)).catch(() => null);
+  return answer ? article.toggleAttribute("data-kept", answer.kept) : article.hasAttribute("data-kept");
+}
+
+/** Keeps a message for the person alone, or lets it go. @param {HTMLElement} article @param {Place} place */
 async function keep(article, place) {
-  const path = `/api/v1/rooms/${place.room}/messages/${seqOf(article)}/bookmark`;
-  const answer = await fetch(path, { method: "PUT" }).catch(() => null);
-  if (answer?.ok) say(t("Kept. You find it under Kept messages."));
-  else tell(t("That did not get through. Try again when you are connected."));
+  const on = !article.hasAttribute("data-kept");
+  const answer = await fetch(bookmarkOf(article, place), { method: on ? "PUT" : "DELETE" }).catch(() => null);
+  if (!answer?.ok) return tell(t("That did not get through. Try again when you are connected."));
+  article.toggleAttribute("data-kept", on);
+  say(on ? t("Kept. You find it under Kept messages.") : t("No longer kept"));
+}
+
+/** The card of whoever wrote it, beside their face, or the message where that isn't shown again. @param {HTMLElement} article */
+function about(article) {
+  const face = article.querySelector(".face");
+  void showCard(Number(article.dataset.user), face && face.getClientRects().length > 0 ? face : article);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The members of a room beside its conversation: those who are here first, kept true while one looks. */
+import { equip, keepBelonging } from "./belonging.js";
 import { Company, MOST_WATCHED, stateInWords } from "./company.js";
 import { on } from "./live.js";
 import { initials, paint } from "./person.js";
@@ -56,6 +57,7 @@ class MemberList {
 
   follow() {
     const { signal } = this;
+    keepBelonging(this.body, this.room, signal);
     on("ready", () => void this.#again(), signal);
     on("crowd", ({ room, came, went }) => {
       if (room !== this.room) return;
@@ -155,9 +157,10 @@ class MemberList {
     const name = /** @type {HTMLAnchorElement} */ (row.querySelector(".member-name"));
     name.textContent = member.display_name;
     name.href = `/people/${member.id}`;
-    if (member.username) name.title = member.username;
+    if (member.username) name.title = row.dataset.username = member.username;
     row.querySelector(".guest")?.toggleAttribute("hidden", !member.guest);
     row.querySelector(".mark")?.toggleAttribute("hidden", !member.owner);
+    equip(row, member.owner === true);
     draw(row, member.state, member.text ?? "");
     return row;
   }

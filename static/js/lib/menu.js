@@ -1,5 +1,6 @@
 /** All that can be done with one message: beside it on a desk, from below on a phone. */
-import { act, may, react } from "./deeds.js";
+import { act, isKept, isOwn, may, nameAbove, react } from "./deeds.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./deeds.js").Place} Place */
 
@@ -29,11 +30,21 @@ export function openMenu(article, place, from, deed) {
   }
   part(".message-quick").hidden = !may("react", article, place);
   part("[data-does=pin]").classList.toggle("is-on", article.querySelector(".pinned:not([hidden])") !== null);
+  part(".about-whom").textContent = isOwn(article) ? t("About you") : t("About {name}", { name: nameAbove(article) });
+  void showKept(article, place);
   askFirst(deed === "delete");
   article.classList.add("is-open");
   menu().togglePopover(true);
   settle(from);
   focusFirst(deed === "react" ? ".message-quick button" : deed === "delete" ? ".message-sure button" : ".message-deeds button:not([hidden])");
+}
+
+/** As it was known last, and as the server knows it. @param {HTMLElement} article @param {Place} place */
+async function showKept(article, place) {
+  const button = part("[data-does=keep]");
+  button.classList.toggle("is-on", article.dataset.kept !== undefined);
+  const kept = await isKept(article, place);
+  if (open?.article === article) button.classList.toggle("is-on", kept);
 }
 
 /** @param {boolean} isAsking whether to delete */

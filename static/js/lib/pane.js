@@ -155,6 +155,8 @@ export class Pane {
   #key(event) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || this.pane.hidden) return;
     if (document.querySelector("dialog[open], :popover-open")) return;
+    // A question or a list in here is left first.
+    if (document.activeElement?.closest(".member-sure, people-field input[aria-expanded=true]")) return;
     if (!PHONE.matches && !this.pane.contains(document.activeElement)) return;
     event.preventDefault();
     this.#close();
