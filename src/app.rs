@@ -147,12 +147,8 @@ impl House {
         let library = Library::open(&config.media, rooms.db.clone())?;
         let reception = Reception::new(&config, library.clone());
         let board = Front::new(rooms.db.clone(), rev);
-        let rails: Arc<dyn RailProvider> = Arc::new(Rails::new(
-            rooms.clone(),
-            accounts.directory.clone(),
-            Arc::new(presence.clone()),
-            memory.clone(),
-        ));
+        let rails: Arc<dyn RailProvider> =
+            Arc::new(Rails::new(rooms.clone(), &accounts, Arc::new(presence.clone()), memory.clone()));
         let chat = Chat::open(rooms.clone(), accounts.clone(), server, presence, limits.clone())
             .await
             .map_err(|e| e.detail())?;
@@ -304,10 +300,11 @@ fn connect(events: &Events, chat: &Chat, rails: RailMemory) {
             });
         }
         Event::ProfileChanged(user) => {
+            rails.forget(*user);
             let (chat, user) = (chat.clone(), *user);
             arbiter.spawn(async move {
                 if let Ok(Some(person)) = chat.accounts.directory.get(user).await {
-                    chat.tell_profile(person);
+                    chat.tell_profile(person).await;
                 }
             });
         }

@@ -86,7 +86,7 @@ pub fn all(config: &mut ServiceConfig) {
 }
 
 fn accounts(config: &mut ServiceConfig) {
-    use accounts::{entry, people, settings};
+    use accounts::{entry, faces, people, settings};
     config
         .service(resource("/language").route(post().to(language::choose)))
         .service(resource("/").route(get().to(entry::start)))
@@ -101,6 +101,18 @@ fn accounts(config: &mut ServiceConfig) {
         )
         .service(resource("/logout").route(post().to(entry::logout)))
         .service(resource("/people").route(get().to(people::people)))
+        .service(resource("/people/faces.css").route(get().to(faces::sheet)))
+        .service(resource("/people/{id}/picture").route(get().to(faces::picture)))
+        .service(
+            resource("/settings/picture")
+                .route(get().to(|| async { answer::see_other("/settings") }))
+                .route(post().to(faces::choose)),
+        )
+        .service(
+            resource("/settings/picture/remove")
+                .route(get().to(|| async { answer::see_other("/settings") }))
+                .route(post().to(faces::remove_chosen)),
+        )
         .service(resource("/settings").route(get().to(settings::settings)))
         .service(
             resource("/settings/profile")

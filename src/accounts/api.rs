@@ -41,6 +41,9 @@ pub struct Me {
     pub role: &'static str,
     /// The chosen hue in degrees.
     pub color: Option<i32>,
+    /// The address of the chosen picture, in the place of the initials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     pub sounds: bool,
     pub status: StatusView,
     pub login_count: i64,
@@ -60,6 +63,7 @@ impl From<&Person> for Me {
             guest: person.is_guest(),
             role: person.role.as_str(),
             color: person.hue,
+            picture: person.picture_href(),
             sounds: person.sounds,
             status: person.into(),
             login_count: person.login_count,
@@ -79,6 +83,9 @@ pub struct UserView {
     pub guest: bool,
     /// The chosen hue in degrees.
     pub color: Option<i32>,
+    /// The address of the chosen picture, in the place of the initials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     pub status: StatusView,
     /// Whether they have a live connection.
     pub online: bool,
@@ -94,6 +101,7 @@ impl UserView {
             display_name: person.display_name.clone(),
             guest: person.is_guest(),
             color: person.hue,
+            picture: person.picture_href(),
             status: person.into(),
             online,
             last_seen_at: person.last_seen_at,

@@ -5,6 +5,7 @@ mod cookie;
 mod device;
 mod directory;
 pub mod entry;
+pub mod faces;
 mod key;
 mod names;
 pub mod pages;
@@ -22,6 +23,7 @@ pub mod user;
 mod visitor;
 
 pub use directory::{Directory, Presence};
+pub use faces::Faces;
 pub use names::{DisplayName, Username};
 pub use password::{Hasher, Password};
 pub use private_key::PrivateKey;

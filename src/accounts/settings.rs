@@ -44,10 +44,12 @@ pub struct SettingsPage {
     /// The display name as typed, otherwise as it is.
     pub display_name: String,
     pub guest: bool,
+    /// A picture stands in the place of the colour.
+    pub has_picture: bool,
     /// `online`, `away` or `dnd`.
     pub state: &'static str,
     pub status_text: String,
-    /// Fields `display_name`, `color`, `status` and `label`.
+    /// Fields `display_name`, `picture`, `color`, `status` and `label`.
     pub errors: FieldErrors,
     /// One sentence after something was done, for example "Saved."
     pub notice: Option<String>,
@@ -108,7 +110,7 @@ pub async fn settings(
     html(StatusCode::OK, &page)
 }
 
-async fn settings_page(
+pub(super) async fn settings_page(
     accounts: &Accounts,
     pages: &Pages,
     visitor: &Visitor,
@@ -121,6 +123,7 @@ async fn settings_page(
         username: visitor.person.username.clone(),
         display_name: visitor.person.display_name.clone(),
         guest: visitor.person.is_guest(),
+        has_picture: visitor.person.picture.is_some(),
         state: visitor.person.status_state.as_str(),
         status_text: visitor.person.status_text.clone(),
         errors: FieldErrors::default(),
@@ -307,6 +310,7 @@ mod page_tests {
             username: HOSTILE.into(),
             display_name: HOSTILE.into(),
             guest: true,
+            has_picture: true,
             state: "away",
             status_text: HOSTILE.into(),
             errors: FieldErrors::one("display_name", HOSTILE),

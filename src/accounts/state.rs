@@ -3,6 +3,7 @@
 
 use super::cookie;
 use super::directory::Directory;
+use super::faces::Faces;
 use super::key;
 use super::names::{DisplayName, Username};
 use super::password::{Hasher, Password};
@@ -33,6 +34,7 @@ pub type Db = Database<Task>;
 pub struct Accounts {
     pub db: Db,
     pub directory: Directory,
+    pub faces: Faces,
     pub sessions: Sessions,
     pub tokens: Tokens,
     pub hasher: Hasher,
@@ -82,6 +84,7 @@ impl Accounts {
         };
         Ok(Self {
             directory: Directory::new(db.clone()),
+            faces: Faces::new(db.clone()),
             sessions: Sessions::new(db.clone(), events.clone()),
             tokens: Tokens::new(db.clone(), events.clone()),
             hasher: Hasher::new(config.bcrypt_cost),

@@ -51,6 +51,8 @@ pub struct Person {
     pub direct_only_by_key: bool,
     /// When their last connection ended, ms; exact to a minute.
     pub last_seen_at: Option<i64>,
+    /// The chosen picture, by the beginning of its hash.
+    pub picture: Option<String>,
 }
 
 impl Person {
@@ -75,6 +77,7 @@ impl Person {
             has_private_key: false,
             direct_only_by_key: false,
             last_seen_at: None,
+            picture: None,
         }
     }
 

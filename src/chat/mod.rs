@@ -126,12 +126,14 @@ impl Chat {
         Ok(size)
     }
 
-    /// Tells the person's own browsers, and those who watch them, how they are called and coloured now.
-    pub fn tell_profile(&self, person: Arc<Person>) {
+    /// Tells the person's own browsers, and those who watch them, how they are called, coloured and pictured now.
+    pub async fn tell_profile(&self, person: Arc<Person>) {
+        // Without the style sheet the next page has it.
+        let faces = self.accounts.faces.sheet().await.map(|sheet| sheet.href()).unwrap_or_default();
         let frame = protocol::frame(&serde_json::json!({
             "type": "profile", "user": person.id, "username": person.username, "name": person.display_name,
             "guest": person.is_guest(),
-            "color": person.hue,
+            "color": person.hue, "picture": person.picture_href(), "faces": faces,
         }));
         self.server.do_send(Tell(Item::Profile { person, frame }));
     }

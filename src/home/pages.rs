@@ -137,6 +137,7 @@ mod page_tests {
             directs: vec![room],
             more_channels: true,
             blocked: vec![3],
+            faces: HOSTILE.into(),
         };
         let page = DashboardPage {
             shell: Shell::new("Home", "/dashboard").seen_by(viewer, Arc::new(rail)),

@@ -1,6 +1,6 @@
 //! The rail: a person's rooms with what they haven't read, kept for as long as one reads a page's first line.
 
-use crate::accounts::{Directory, Presence};
+use crate::accounts::{Accounts, Directory, Faces, Presence};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{BOARD, UserId};
@@ -64,13 +64,15 @@ impl RailMemory {
 pub struct Rails {
     rooms: Rooms,
     directory: Directory,
+    faces: Faces,
     presence: Arc<dyn Presence>,
     memory: RailMemory,
 }
 
 impl Rails {
-    pub fn new(rooms: Rooms, directory: Directory, presence: Arc<dyn Presence>, memory: RailMemory) -> Self {
-        Self { rooms, directory, presence, memory }
+    pub fn new(rooms: Rooms, accounts: &Accounts, presence: Arc<dyn Presence>, memory: RailMemory) -> Self {
+        let (directory, faces) = (accounts.directory.clone(), accounts.faces.clone());
+        Self { rooms, directory, faces, presence, memory }
     }
 
     async fn make(&self, user: UserId) -> Result<Arc<Rail>> {
@@ -87,7 +89,8 @@ impl Rails {
         let here = self.presence.online(&peers);
         let states = peers.into_iter().zip(here).filter(|(_, here)| *here).map(|(peer, _)| (peer, "online"));
         let blocked = blocked.iter().map(|id| id.0).collect();
-        let rail = Arc::new(Rail { blocked, ..draw(views, more, &states.collect()) });
+        let faces = self.faces.sheet().await?.href();
+        let rail = Arc::new(Rail { blocked, faces, ..draw(views, more, &states.collect()) });
         self.memory.keep(user, &rail, before);
         Ok(rail)
     }
@@ -178,7 +181,7 @@ mod tests {
         config.set("data", &folder.path().to_string_lossy())?;
         let rooms = Rooms::open(&config, |_| ())?;
         let accounts = Accounts::open(Arc::new(config), Events::default())?;
-        let rails = Rails::new(rooms.clone(), accounts.directory, Arc::new(Nobody), RailMemory::default());
+        let rails = Rails::new(rooms.clone(), &accounts, Arc::new(Nobody), RailMemory::default());
         Ok((rooms, rails, folder))
     }
 

@@ -171,5 +171,16 @@ pub fn prepare(bytes: &[u8]) -> Result<Option<Picture>, Refused> {
     }))
 }
 
+/// Makes of `bytes` a small square to stand for somebody; `None` when they are no picture. Costs as much as [`prepare`].
+///
+/// # Errors
+/// A sentence about what is wrong with the picture.
+pub fn face(bytes: &[u8]) -> Result<Option<Thumbnail>, Refused> {
+    let Some(kind) = Kind::of(bytes) else { return Ok(None) };
+    let stripped = strip(kind, bytes).map_err(|Damaged| Refused::damaged())?;
+    stripped.check()?;
+    thumbnail::square(kind, &stripped).map(Some)
+}
+
 #[cfg(test)]
 mod tests;

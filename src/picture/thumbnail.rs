@@ -11,6 +11,8 @@ use std::io::Cursor;
 
 /// Pixels of the longer side: a timeline shows 320 at most, on screens of two dots per pixel.
 pub const THUMBNAIL_SIDE: u32 = 640;
+/// Pixels of a face: the largest one shown has about 100, on screens of two dots per pixel.
+pub const FACE_SIDE: u32 = 256;
 /// Bytes up to which a picture of that size is shown itself.
 const SMALL: usize = 96 * 1024;
 /// Bytes that decoding may take: four for each of the most pixels, and what a format needs beside.
@@ -21,14 +23,7 @@ const QUALITY: u8 = 82;
 
 /// The picture is decoded in any case: what can't be is not shown to anybody.
 pub fn make(kind: Kind, stripped: &Stripped) -> Result<Option<Thumbnail>, Refused> {
-    let input = Cursor::new(stripped.content.as_slice());
-    let (picture, profile) = match kind {
-        Kind::Jpeg => JpegDecoder::new(input).map(|d| decode(d, stripped)),
-        Kind::Png => PngDecoder::with_limits(input, limits()).map(|d| decode(d, stripped)),
-        Kind::Gif => GifDecoder::new(input).map(|d| decode(d, stripped)),
-        Kind::WebP => WebPDecoder::new(input).map(|d| decode(d, stripped)),
-    }
-    .map_err(|error| refused(&error, stripped))??;
+    let (picture, profile) = open(kind, stripped)?;
     let side = picture.width().max(picture.height());
     if side <= THUMBNAIL_SIDE && stripped.content.len() <= SMALL && stripped.frames == 1 {
         return Ok(None);
@@ -41,6 +36,33 @@ pub fn make(kind: Kind, stripped: &Stripped) -> Result<Option<Thumbnail>, Refuse
     let thumbnail = encode(&small, profile).map_err(|error| refused(&error, stripped))?;
     let worth_it = stripped.frames > 1 || thumbnail.content.len() < stripped.content.len();
     Ok(worth_it.then_some(thumbnail))
+}
+
+/// The middle of the picture, as a square of at most [`FACE_SIDE`] pixels.
+pub fn square(kind: Kind, stripped: &Stripped) -> Result<Thumbnail, Refused> {
+    let (picture, profile) = open(kind, stripped)?;
+    let (width, height) = (picture.width(), picture.height());
+    let side = width.min(height);
+    let mut face = picture.crop_imm((width - side) / 2, (height - side) / 2, side, side);
+    drop(picture);
+    if side > FACE_SIDE {
+        face = face.thumbnail_exact(FACE_SIDE, FACE_SIDE);
+    }
+    if let Some(orientation) = Orientation::from_exif(stripped.orientation) {
+        face.apply_orientation(orientation);
+    }
+    encode(&face, profile).map_err(|error| refused(&error, stripped))
+}
+
+fn open(kind: Kind, stripped: &Stripped) -> Result<Decoded, Refused> {
+    let input = Cursor::new(stripped.content.as_slice());
+    match kind {
+        Kind::Jpeg => JpegDecoder::new(input).map(|d| decode(d, stripped)),
+        Kind::Png => PngDecoder::with_limits(input, limits()).map(|d| decode(d, stripped)),
+        Kind::Gif => GifDecoder::new(input).map(|d| decode(d, stripped)),
+        Kind::WebP => WebPDecoder::new(input).map(|d| decode(d, stripped)),
+    }
+    .map_err(|error| refused(&error, stripped))?
 }
 
 fn limits() -> Limits {

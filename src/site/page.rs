@@ -69,6 +69,11 @@ impl Shell {
         ids.map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
+    /// The style sheet with the pictures that people have chosen.
+    pub fn faces(&self) -> Option<&str> {
+        self.rail.as_ref().map(|rail| rail.faces.as_str()).filter(|href| !href.is_empty())
+    }
+
     /// Whether `path` is the current entry of the rail.
     pub fn is_at(&self, path: &str) -> bool {
         self.here == path

@@ -27,6 +27,8 @@ pub struct Rail {
     pub more_channels: bool,
     /// Whom the person has blocked, by id.
     pub blocked: Vec<i64>,
+    /// The address of the style sheet with the pictures that people have chosen; empty for none.
+    pub faces: String,
 }
 
 /// One room in the rail.

@@ -24,6 +24,7 @@
 //! - `reading`     what is unread, levels and calls on all of one's devices, the way to a day
 //! - `protocol`    every command of `hubbub.v1`
 //! - `frames`      frames that are no requests, frames in parts, and who gets a socket at all
+//! - `faces`       the pictures that people choose in the place of their initials
 //! - `attachments` pictures and files: what comes in, what stays of it, who gets it
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `search`      words in any language, what nobody may find, kept messages
@@ -52,6 +53,7 @@ mod classic;
 mod convergence;
 mod direct;
 mod durability;
+mod faces;
 mod floors;
 mod frames;
 mod groups;

@@ -1,6 +1,15 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    pictures (user_id) {
+        user_id -> BigInt,
+        mime -> Text,
+        content -> Binary,
+        chosen_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> BigInt,
         key_hash -> Text,
@@ -47,10 +56,12 @@ diesel::table! {
         private_key_hash -> Nullable<Text>,
         direct_only_by_key -> Bool,
         last_seen_at -> Nullable<BigInt>,
+        picture -> Nullable<Text>,
     }
 }
 
+diesel::joinable!(pictures -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(sessions, tokens, users,);
+diesel::allow_tables_to_appear_in_same_query!(pictures, sessions, tokens, users,);

@@ -21,13 +21,13 @@ export function initials(name) {
 }
 
 /**
- * Gives an element the colour of a person.
+ * Gives an element the colour of a person, or the picture that they have chosen.
  * @param {Element} element
  * @param {number} id
  */
 export function paint(element, id) {
-  for (const name of [...element.classList]) if (name.startsWith("tint-")) element.classList.remove(name);
-  element.classList.add(`tint-${tint(id)}`);
+  for (const name of [...element.classList]) if (/^(?:tint|face)-\d+$/.test(name)) element.classList.remove(name);
+  element.classList.add(`tint-${tint(id)}`, `face-${id}`);
 }
 
 /**
@@ -52,4 +52,19 @@ export function whoseIs(target) {
 export async function showCard(id, anchor) {
   const { openCard } = await import("../person/card.js");
   await openCard(id, anchor);
+}
+
+/**
+ * Brings everybody's picture as it is now; what is shown stays until it is there.
+ * @param {string} href the style sheet's address, or nothing when nobody has one
+ */
+export function showFaces(href) {
+  const known = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[data-faces]"));
+  if ((known?.getAttribute("href") ?? "") === href) return;
+  if (!href) return known?.remove();
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href });
+  link.dataset.faces = "";
+  link.addEventListener("load", () => known?.remove());
+  document.head.append(link);
 }

@@ -5,7 +5,7 @@ import { keepFolding } from "../lib/fold.js";
 import { keepHere } from "../lib/here.js";
 import { hasCommand, isTyping, singleKeys, takesLetters } from "../lib/keys.js";
 import { live, on } from "../lib/live.js";
-import { initials, showCard, whoseIs } from "../lib/person.js";
+import { initials, showCard, showFaces, whoseIs } from "../lib/person.js";
 import { keepRail } from "../lib/rail.js";
 import { say } from "../lib/say.js";
 import { sound } from "../lib/sound.js";
@@ -80,8 +80,9 @@ class SiteShell extends HTMLElement {
     void showCard(who, target);
   }
 
-  /** @param {{user: number, username: string, name: string, guest: boolean}} profile */
-  #profile({ user, username, name, guest }) {
+  /** @param {{user: number, username: string, name: string, guest: boolean, faces?: string}} profile */
+  #profile({ user, username, name, guest, faces }) {
+    showFaces(faces ?? "");
     if (user !== live.user) return;
     for (const shown of this.querySelectorAll(".me-name, .rail-me-name")) shown.textContent = name;
     for (const face of this.querySelectorAll(".me .face, .rail-me .face")) face.firstChild?.replaceWith(initials(name));

@@ -1,0 +1,3 @@
+DROP TABLE pictures;
+DROP INDEX users_with_picture;
+ALTER TABLE users DROP COLUMN picture;
