@@ -271,3 +271,51 @@ test("300 hostile texts are only words", { timeout: 120_000 }, async () => {
   house.quiet();
   await page.context().close();
 });
+
+test("the same texts are only words as a topic, as a status, and as the name of a file", { timeout: 150_000 }, async () => {
+  const den = await ann.channel("den");
+  await bob.join(den);
+  // Only those who are here have a status to be seen.
+  const his = await house.visit(bob, "/people");
+  const page = await house.visit(ann, "/c/den?details=members");
+  await page.waitForSelector(".member");
+  let dialogs = 0;
+  page.on("dialog", (dialog) => { dialogs += 1; void dialog.dismiss(); });
+  const look = () => page.evaluate(() => {
+    const places = [...document.querySelectorAll(".room-topic, .member-status, .file-name, .file a")];
+    const bad = places.flatMap((place) => [...place.querySelectorAll("script, img:not([src^='/attachments/']), iframe, object, embed, form, style, a[href^='java']")]);
+    const handlers = places.filter((place) => [...place.attributes].some(({ name }) => /^on|^style$|^srcdoc$/.test(name)));
+    return { ran: "ran" in globalThis, bad: [...bad, ...handlers].map((one) => one.outerHTML.slice(0, 80)), wide: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+  });
+  const clean = { ran: false, bad: [], wide: 0 };
+  const line = (text, most) => [...text.replace(/[\n\t]/g, " ").trim()].slice(0, most).join("").trim();
+  const all = hostile();
+  for (let at = 0; at < all.length; at += 10) {
+    const some = all.slice(at, at + 10);
+    const files = [];
+    for (const text of some) {
+      await ann.call("PATCH", `/rooms/${den.id}`, { topic: line(text, 250) });
+      // A text that turns the direction of the page around is refused as a status, and says why.
+      await bob.call("PATCH", "/me", { status: { state: "away", text: line(text, 100) } }).catch((error) => assert.match(error.message, /: 422 .*status/));
+      const form = new FormData();
+      form.append("file", new Blob(["words"]), line(text, 200));
+      const answer = await fetch(`${house.origin}/api/v1/rooms/${den.id}/attachments`, { method: "POST", headers: { cookie: bob.cookie }, body: form });
+      assert.equal(answer.status, 201, line(text, 60));
+      files.push((await answer.json()).id);
+    }
+    await bob.call("POST", `/rooms/${den.id}/messages`, { nonce: `files-${String(at).padStart(20, "0")}`, text: "", attachments: files });
+    assert.deepEqual(await look(), clean, some[0]);
+  }
+  const last = line(all.at(-1), 250);
+  await until(async () => (await page.textContent(".room-topic")) === last, "the last topic");
+  await until(async () => (await page.locator(".member", { hasText: "Bob" }).locator(".member-status").textContent()) === last, "the last status");
+  assert.deepEqual(await look(), clean);
+  // And as the server writes them.
+  await page.reload();
+  await page.waitForSelector(".file-name");
+  assert.deepEqual(await look(), clean);
+  assert.equal(dialogs, 0);
+  house.quiet();
+  await his.context().close();
+  await page.context().close();
+});

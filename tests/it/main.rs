@@ -25,6 +25,7 @@
 //! - `protocol`    every command of `hubbub.v1`
 //! - `frames`      frames that are no requests, frames in parts, and who gets a socket at all
 //! - `faces`       the pictures that people choose in the place of their initials
+//! - `markdown`    what hostile words come to in every place that shows them, and ordinary ones in a message
 //! - `attachments` pictures and files: what comes in, what stays of it, who gets it
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `search`      words in any language, what nobody may find, kept messages
@@ -62,6 +63,7 @@ mod keys;
 mod language;
 mod licences;
 mod limits;
+mod markdown;
 mod media;
 mod members;
 mod outsider;
