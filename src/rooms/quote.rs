@@ -5,6 +5,7 @@ use crate::db::Conn;
 use crate::db::schema::messages::messages;
 use crate::error::Result;
 use crate::ids::RoomId;
+use crate::text;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -27,22 +28,27 @@ pub fn of(conn: &mut Conn, room: RoomId, replies: &[Message]) -> Result<HashMap<
     let mut missing = Vec::new();
     for seq in replies.iter().filter_map(|message| message.reply_to) {
         match replies.binary_search_by_key(&seq, |message| message.seq).ok().and_then(|at| replies.get(at)) {
-            Some(there) => drop(quotes.insert(seq, quote(seq, there.name.clone(), &there.text))),
+            Some(there) => {
+                let words = quote(seq, there.name.clone(), &there.text, there.html.as_deref());
+                quotes.insert(seq, words);
+            }
             None => missing.push(seq),
         }
     }
     if !missing.is_empty() {
-        let rows: Vec<(i64, String, String)> = messages::table
+        let rows: Vec<(i64, String, String, Option<String>)> = messages::table
             .filter(messages::room_id.eq(room).and(messages::seq.eq_any(missing)))
-            .select((messages::seq, messages::author_name, messages::text))
+            .select((messages::seq, messages::author_name, messages::text, messages::html))
             .load(conn)?;
-        quotes.extend(rows.into_iter().map(|(seq, name, text)| (seq, quote(seq, name, &text))));
+        quotes.extend(
+            rows.into_iter().map(|(seq, name, text, html)| (seq, quote(seq, name, &text, html.as_deref()))),
+        );
     }
     Ok(quotes)
 }
 
-fn quote(seq: i64, name: String, text: &str) -> Quote {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+fn quote(seq: i64, name: String, plain: &str, html: Option<&str>) -> Quote {
+    let line = html.map_or_else(|| plain.split_whitespace().collect::<Vec<_>>().join(" "), text::words);
     let words = match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -56,8 +62,8 @@ mod tests {
 
     #[test]
     fn a_quote_is_one_line_and_not_long() {
-        assert_eq!(quote(1, "Ann".into(), "a\n\n b\tc").words, "a b c");
-        let long = quote(1, "Ann".into(), &"字".repeat(400)).words;
+        assert_eq!(quote(1, "Ann".into(), "a\n\n b\tc", None).words, "a b c");
+        let long = quote(1, "Ann".into(), &"字".repeat(400), None).words;
         assert_eq!(long.chars().count(), LONGEST + 1);
     }
 }

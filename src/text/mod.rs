@@ -12,11 +12,13 @@ mod render;
 mod run;
 mod source;
 mod wall;
+mod words;
 
 pub use channel::candidates as channel_candidates;
 pub use emoji::catalogue as emoji_catalogue;
 pub use mention::{USERNAME_MAX, candidates, may_stand_in_username};
 pub use render::{Known, Rendered, render, render_for};
+pub use words::words;
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,11 +1,11 @@
 // Pictures and files: by button, paste and drop; what comes of them for others; what goes wrong on the way.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { deflateSync, crc32 } from "node:zlib";
 
 import { findings } from "./axe.mjs";
 import { House } from "./house.mjs";
 import { ready, until } from "./page.mjs";
+import { png } from "./picture.mjs";
 
 let house, ann, bob, lab;
 
@@ -16,31 +16,6 @@ before(async () => {
   await bob.join(lab);
 });
 after(() => house?.close());
-
-/** A picture of one colour that goes over into another; noise makes it as large as a photograph. */
-function png(width, height, hue = 0, noise = false) {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
-  for (let y = 0, at = 0; y < height; y++) {
-    at += 1;
-    for (let x = 0; x < width; x++) {
-      rows[at++] = noise ? Math.random() * 256 : (hue + (x * 160) / width) % 256;
-      rows[at++] = noise ? Math.random() * 256 : 60 + (y * 150) / height;
-      rows[at++] = 140;
-    }
-  }
-  const chunk = (name, data) => {
-    const body = Buffer.concat([Buffer.from(name), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
-}
 
 const file = (name, buffer, mimeType = "image/png") => ({ name, mimeType, buffer });
 const pick = (page, files) => page.setInputFiles(".attach input", files);
@@ -56,17 +31,6 @@ const shifts = (page) => page.evaluate(() => new Promise((good) => {
     .observe({ type: "layout-shift", buffered: true });
   setTimeout(() => good(all), 500);
 }));
-
-async function upload(person, room, name, buffer) {
-  const form = new FormData();
-  form.append("file", new Blob([buffer]), name);
-  const answer = await fetch(`${house.origin}/api/v1/rooms/${room.id}/attachments`, { method: "POST", body: form, headers: { cookie: person.cookie } });
-  if (answer.status !== 201) throw new Error(await answer.text());
-  return answer.json();
-}
-
-const sendWith = (person, room, text, files) => person.call("POST", `/rooms/${room.id}/messages`,
-  { nonce: Math.random().toString(36).padEnd(20, "x"), text, attachments: files.map(({ id }) => id) });
 
 test("picked, described and sent, a picture is there for somebody else, small first, large when asked", { timeout: 90_000 }, async () => {
   const [page, his] = [await house.visit(ann, "/c/lab"), await house.visit(bob, "/c/lab")];
@@ -108,8 +72,8 @@ test("picked, described and sent, a picture is there for somebody else, small fi
 
 test("several pictures are gone through with the arrow keys and by a swipe", { timeout: 60_000 }, async () => {
   const files = [];
-  for (const [index, hue] of [0, 90, 180].entries()) files.push(await upload(ann, lab, `${index}.png`, png(700, 500, hue)));
-  await sendWith(ann, lab, "three", files);
+  for (const [index, hue] of [0, 90, 180].entries()) files.push(await ann.upload(lab, `${index}.png`, png(700, 500, hue)));
+  await ann.say(lab, "three", { attachments: files.map(({ id }) => id) });
   const page = await house.visit(bob, "/c/lab");
   const pictures = page.locator(".message", { hasText: "three" }).locator(".picture a");
   await pictures.first().click();
@@ -225,8 +189,8 @@ test("nothing moves while pictures arrive, are sent and come late", { timeout: 9
   let before = await moved();
   for (let index = 0; index < 8; index++) {
     const files = [];
-    for (let n = 0; n <= index % 3; n++) files.push(await upload(ann, lab, `${index}-${n}.png`, png(500 + 200 * n, 400, 30 * index)));
-    await sendWith(ann, lab, index % 2 ? "" : `number ${index}`, files);
+    for (let n = 0; n <= index % 3; n++) files.push(await ann.upload(lab, `${index}-${n}.png`, png(500 + 200 * n, 400, 30 * index)));
+    await ann.say(lab, index % 2 ? "" : `number ${index}`, { attachments: files.map(({ id }) => id) });
   }
   const arrived = () => page.$$eval(".picture img", (all) => all.slice(-8).every((one) => one.complete && one.naturalWidth > 0));
   await until(arrived, "the pictures");

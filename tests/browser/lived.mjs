@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { open } from "node:fs/promises";
 
 import { House, PASSWORD } from "./house.mjs";
+import { beamSpot, morning } from "./picture.mjs";
 
 /** People who talk in the pictures. The first one looks at most pages. */
 const PEOPLE = [["ana", "Ana Lima"], ["mira", "Mira Kovač"], ["siru", "陳思如"], ["jonas", "Jonas Ott"], ["tomas", "Tomás Beltrán"], ["ilse", "Ilse de Wit"]];
@@ -74,6 +75,32 @@ export class Lived {
     for (const text of ["Who has the late shift?", "I can take it.", "Thank you."]) await people.mira.form("/c/schedule", { text });
     for (let number = 0; number < 64; number += 1) await people[number % 8 < 4 ? "mira" : "siru"].form("/c/readings", { text: reading(number) });
     await people.ana.form("/c/readings", { text: "Thank you both. Sleep well." });
+    await this.#talk();
+  }
+
+  /** A group with a thread, pictures, reactions and a pin, and two private conversations. */
+  async #talk() {
+    const { ana, mira, siru, jonas, tomas } = this.people;
+    const group = (this.group = await mira.call("POST", "/rooms", { kind: "group", name: "Open day", topic: "14 December, 10:00 to 17:00", members: ["ana", "siru", "jonas"] }));
+    await mira.call("POST", "/rooms", { kind: "group", name: "Carpool east", members: ["ana", "tomas"] });
+    const at = `/rooms/${group.id}/messages`;
+    const plan = await mira.say(group, "Who brings what?\n\n1. **Hall:** tables, the long extension leads\n2. **Tours:** every full hour, at most twelve people\n3. **Cake:** see #general");
+    await jonas.say(group, "I take the tours at 11 and 15.", { reply_to: plan.seq });
+    await siru.say(group, "蛋糕我來準備。 One with nuts, one without.", { reply_to: plan.seq });
+    await ana.say(group, "And I the one at 13.", { reply_to: plan.seq });
+    const pictures = [await siru.upload(group, "morning.png", morning()), await siru.upload(group, "beam spot.png", beamSpot())];
+    const shown = await siru.say(group, "Which one goes on the poster?", { attachments: pictures.map(({ id }) => id) });
+    for (const [who, emoji] of [[ana, "👍"], [mira, "👍"], [jonas, "🌄"]]) await who.call("PUT", `${at}/${shown.seq}/reactions/${encodeURIComponent(emoji)}`);
+    await mira.call("PUT", `${at}/${plan.seq}/pin`);
+    const list = await mira.upload(group, "Helpers.csv", Buffer.from("name,hours\nAna,3\nJonas,4\n"));
+    await mira.say(group, "@ana, your name is on it too:", { attachments: [list.id] });
+    await ana.say(group, "🎉");
+    await ana.call("PUT", `${at}/${plan.seq}/bookmark`);
+    for (const [who, words] of [[jonas, ["Do you have the key to the hutch?", "Mine stopped working last night."]], [tomas, ["Lunch at 12:15?"]]]) {
+      const { id } = await who.call("POST", "/direct", { username: "ana" });
+      for (const text of words) await who.say({ id }, text);
+      if (who === jonas) await ana.say({ id }, "In the drawer below the `B2` rack. Take the *second* one.");
+    }
   }
 
   /** A browser in which `who` is signed in; nobody for "". */

@@ -53,13 +53,23 @@ export class Person {
     return this.call("POST", `/rooms/${room.id}/leave`);
   }
 
-  async say(room, text) {
+  /** @param {{reply_to?: number, attachments?: string[]}} [more] @returns {Promise<any>} the message */
+  async say(room, text, more = {}) {
     this.#sent += 1;
-    const message = { nonce: `${this.username}-${Date.now()}-${this.#sent}`.padEnd(20, "x"), text };
+    const message = { nonce: `${this.username}-${Date.now()}-${this.#sent}`.padEnd(20, "x"), text, ...more };
     const send = () => this.call("POST", `/rooms/${room.id}/messages`, message);
     // A kept connection may be closed by the server in the moment it is used again (fetch says TypeError); the nonce
     // makes a second try safe.
     return send().catch((error) => (error instanceof TypeError ? send() : Promise.reject(error)));
+  }
+
+  /** Brings a file for a message. @returns {Promise<{id: string, url: string}>} */
+  async upload(room, name, buffer) {
+    const form = new FormData();
+    form.append("file", new Blob([buffer]), name);
+    const answer = await fetch(`${this.origin}/api/v1/rooms/${room.id}/attachments`, { method: "POST", body: form, headers: { cookie: this.cookie } });
+    if (answer.status !== 201) throw new Error(await answer.text());
+    return answer.json();
   }
 
   /** Many at once, in an order of their own. */

@@ -39,6 +39,24 @@ async function guess(page) {
   }, "a refusal");
 }
 
+/** The group of everybody who helps, or a page of it. @param {import("playwright-core").Page} page */
+async function openGroup(page, more = "", shown = ".message") {
+  const href = await page.locator("main a[href^='/g/']", { hasText: "Open day" }).first().getAttribute("href");
+  await page.goto(href + more);
+  await page.locator(`main ${shown}, chat-details ${shown}`).first().waitFor();
+}
+
+/** Holds a finger on something. */
+async function hold(page, element) {
+  const box = await element.boundingBox();
+  const [x, y] = [box.x + 60, box.y + box.height / 2];
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+  await page.locator("#message-menu").waitFor();
+  await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await devtools.detach();
+}
+
 /** @type {Scene[]} */
 export const SCENES = [
   { name: "entry-login", path: "/login", who: "" },
@@ -91,9 +109,36 @@ export const SCENES = [
     await say(page, "I have just left, so nobody takes this.");
     await page.locator("[data-state=failed]").waitFor();
   } },
+  { name: "channel-menu", path: "/c/beamline", then: async (page) => {
+    await ready(page);
+    const message = page.locator(".messages > .message").first();
+    // A finger held on it opens the same.
+    if (await page.evaluate(() => navigator.maxTouchPoints > 0)) await hold(page, message);
+    else {
+      await message.hover();
+      await message.locator("[data-does=more]").click();
+    }
+    await page.locator("#message-menu").waitFor();
+  } },
   { name: "groups", path: "/groups" },
+  { name: "group", path: "/groups", then: (page) => openGroup(page) },
+  { name: "group-thread", path: "/groups", then: (page) => openGroup(page, "?details=thread.1", ".gathered .message") },
+  { name: "group-pins", path: "/groups", then: (page) => openGroup(page, "?details=pins", ".gathered .message") },
+  { name: "group-settings", path: "/groups", then: (page) => openGroup(page, "/settings", "form") },
+  { name: "picture", path: "/groups", then: async (page) => {
+    await openGroup(page);
+    await ready(page);
+    await page.locator(".picture img").first().click();
+    await page.locator("dialog[open] img").waitFor();
+  } },
+  { name: "private", path: "/dm/jonas" },
   { name: "private-new", path: "/dm/tomas" },
   { name: "private-begin", path: "/direct" },
+  { name: "search", path: "/search" },
+  { name: "search-found", path: "/search?q=the", then: (page) => page.locator(".hit").first().waitFor() },
+  { name: "search-nothing", path: "/search?q=xylophone" },
+  { name: "kept", path: "/bookmarks" },
+  { name: "kept-none", path: "/bookmarks", who: "ilse" },
   { name: "people", path: "/people" },
   { name: "person", path: "/people/2" },
   { name: "person-card", path: "/people", then: async (page) => {

@@ -124,7 +124,8 @@ export async function showReply(article, room, seq) {
 
 /** @param {Element} article @returns {string} its words on one line */
 export function wordsOf(article) {
-  return article.querySelector(".message-text")?.textContent ?? "";
+  // What `textContent` says of two paragraphs has nothing between them.
+  return /** @type {HTMLElement | null} */ (article.querySelector(".message-text"))?.innerText ?? "";
 }
 
 /** @param {Element} line @param {string} name @param {string} words */
