@@ -59,6 +59,10 @@ use utoipa_swagger_ui::SwaggerUi;
         media::api::one,
         media::api::put,
         media::api::uploads,
+        media::api_records::change,
+        media::api_records::delete,
+        media::api_records::restore,
+        media::api_records::trash,
         media::tus::create,
         media::tus::status,
         media::tus::append,
@@ -191,10 +195,12 @@ fn home(config: &mut ServiceConfig) {
 }
 
 fn media(config: &mut ServiceConfig) {
-    use media::{file, pages};
+    use media::{file, pages, record_pages as records};
     config
         .service(resource("/media").route(get().to(pages::library)))
+        .service(resource("/media/trash").route(get().to(records::trash)).route(post().to(records::take_out)))
         .service(resource("/media/{id}").route(get().to(pages::player)))
+        .service(resource("/media/{id}/edit").route(get().to(records::edit)).route(post().to(records::save)))
         .service(resource("/media/{id}/file").to(file::get));
 }
 
@@ -257,7 +263,7 @@ fn api(config: &mut ServiceConfig) {
 }
 
 fn library(config: &mut ServiceConfig) {
-    use media::{api, file, tus};
+    use media::{api, api_records as records, file, tus};
     let options = || web::method(Method::OPTIONS).to(tus::options);
     config
         .service(
@@ -275,7 +281,15 @@ fn library(config: &mut ServiceConfig) {
                 .route(post().to(tus::overridden))
                 .route(options()),
         )
-        .service(resource("/api/v1/media/{id}").route(get().to(api::one)).route(put().to(api::put)))
+        .service(resource("/api/v1/media/trash").route(get().to(records::trash)))
+        .service(
+            resource("/api/v1/media/{id}")
+                .route(get().to(api::one))
+                .route(put().to(api::put))
+                .route(patch().to(records::change))
+                .route(delete().to(records::delete)),
+        )
+        .service(resource("/api/v1/media/{id}/restore").route(post().to(records::restore)))
         .service(resource("/api/v1/media/{id}/file").to(file::get))
         .service(resource("/api/v1/media/{id}/original").to(file::get));
 }

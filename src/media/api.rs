@@ -12,6 +12,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::ids::{MediaId, UserId};
 use crate::rooms::message::parse_limit;
 use crate::site::limit::Limits;
+use crate::text::fold;
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -39,10 +40,20 @@ pub struct ItemObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     added_by: Option<UserId>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    licence: String,
+    /// When it was put into the trash, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trashed_at: Option<i64>,
 }
 
 impl From<Item> for ItemObject {
     fn from(item: Item) -> Self {
+        let tags = item.tags().map(str::to_owned).collect();
         Self {
             url: format!("/api/v1/media/{}/file?v={}", item.id, item.version()),
             id: item.id,
@@ -53,6 +64,10 @@ impl From<Item> for ItemObject {
             state: "ready",
             added_at: item.added_at,
             added_by: item.user_id,
+            tags,
+            description: item.description,
+            licence: item.licence,
+            trashed_at: item.trashed_at,
         }
     }
 }
@@ -63,6 +78,13 @@ pub struct Items {
     items: Vec<ItemObject>,
     /// More of them lie beyond this page.
     more: bool,
+}
+
+impl Items {
+    /// All there are.
+    pub fn whole(items: Vec<Item>) -> Self {
+        Self { items: items.into_iter().map(ItemObject::from).collect(), more: false }
+    }
 }
 
 /// Which part of the library.
@@ -79,6 +101,8 @@ pub struct Wanted {
     kind: Option<String>,
     /// A part of the title.
     query: Option<String>,
+    /// Only what is filed under this.
+    tag: Option<String>,
 }
 
 impl Wanted {
@@ -90,8 +114,9 @@ impl Wanted {
             let wrong = FieldError::new("query", "A title is looked for by at most 200 characters.");
             return Err(Error::Invalid(vec![wrong]));
         }
+        let tag = self.tag.filter(|tag| !tag.is_empty()).map(|tag| fold(tag.trim()));
         let limit = parse_limit(self.limit)?;
-        Ok(Page { limit, before: self.before.map(MediaId), after: self.after.map(MediaId), kind, query })
+        Ok(Page { limit, before: self.before.map(MediaId), after: self.after.map(MediaId), kind, query, tag })
     }
 }
 

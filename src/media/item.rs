@@ -33,12 +33,23 @@ pub struct Item {
     pub added_at: i64,
     /// Who uploaded it; nobody where it was dropped into the folder.
     pub user_id: Option<UserId>,
+    pub description: String,
+    /// As stored; [`tags`](Self::tags) takes them apart.
+    pub tags: String,
+    pub licence: String,
+    /// When it was put into the trash; milliseconds.
+    pub trashed_at: Option<i64>,
 }
 
 impl Item {
     /// What changes whenever the file does: the page's `?v=`, which makes an address cacheable for good.
     pub fn version(&self) -> String {
         version(self.size, self.modified_at)
+    }
+
+    /// What it is filed under.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.tags.lines().filter(|tag| !tag.is_empty())
     }
 
     /// The file's name without its folders.
@@ -101,11 +112,13 @@ pub struct Page {
     pub kind: Option<Kind>,
     /// Part of the title, whatever the case of ASCII letters.
     pub query: Option<String>,
+    /// Filed under this, folded.
+    pub tag: Option<String>,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { limit: PAGE, before: None, after: None, kind: None, query: None }
+        Self { limit: PAGE, before: None, after: None, kind: None, query: None, tag: None }
     }
 }
 
@@ -121,7 +134,9 @@ pub fn known(conn: &mut Conn) -> Result<Vec<Known>> {
 /// `NotFound` when there is no such item, or its file is gone.
 pub fn find(conn: &mut Conn, id: MediaId) -> Result<Item> {
     media_items::table
-        .filter(media_items::id.eq(id).and(media_items::gone.eq(false)))
+        .filter(
+            media_items::id.eq(id).and(media_items::gone.eq(false)).and(media_items::trashed_at.is_null()),
+        )
         .select(Item::as_select())
         .first(conn)
         .optional()?
@@ -131,7 +146,7 @@ pub fn find(conn: &mut Conn, id: MediaId) -> Result<Item> {
 /// A page of the list, newest first, and whether more items lie beyond it.
 pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
     let mut query = media_items::table
-        .filter(media_items::gone.eq(false))
+        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
         .select(Item::as_select())
         .limit(page.limit + 1)
         .into_boxed();
@@ -148,6 +163,9 @@ pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
         // Lower case on both sides: SQLite's LIKE ignores the case of ASCII letters, Postgres's doesn't.
         let lowered = diesel::dsl::sql::<diesel::sql_types::Text>("lower(title)");
         query = query.filter(lowered.like(pattern(text)).escape('\\'));
+    }
+    if let Some(tag) = &page.tag {
+        query = query.filter(media_items::tags.like(pattern(&format!("\n{tag}\n"))).escape('\\'));
     }
     let upwards = page.after.is_some() && page.before.is_none();
     query = if upwards { query.order(media_items::id.asc()) } else { query.order(media_items::id.desc()) };
@@ -177,7 +195,7 @@ fn pattern(text: &str) -> String {
 pub fn total(conn: &mut Conn) -> Result<(i64, i64)> {
     // The sum of BIGINTs is a NUMERIC on Postgres, which would need a library of its own to be read.
     let (count, bytes): (i64, Option<f64>) = media_items::table
-        .filter(media_items::gone.eq(false))
+        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
         .select((
             count_star(),
             diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Double>>(

@@ -119,6 +119,11 @@ impl Library {
         &self.db
     }
 
+    /// Its row is another one now, or gone.
+    pub(super) fn forget(&self, id: MediaId) {
+        self.items.invalidate(&id);
+    }
+
     /// While it is held nobody looks at the folder.
     pub(super) async fn still(&self) -> OwnedMutexGuard<Option<Scan>> {
         self.scan.clone().lock_owned().await

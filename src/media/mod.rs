@@ -1,6 +1,7 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
 pub mod api;
+pub mod api_records;
 pub mod file;
 mod format;
 pub mod item;
@@ -10,6 +11,8 @@ mod part;
 mod pieces;
 mod receive;
 mod reception;
+pub mod record;
+pub mod record_pages;
 mod scan;
 mod shelve;
 pub mod tus;

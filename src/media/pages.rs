@@ -2,6 +2,7 @@
 
 use super::item::{Item, Page};
 use super::library::Library;
+use super::record::Keeper;
 use crate::accounts::{Accounts, Reader};
 use crate::config::Right;
 use crate::error::Result;
@@ -9,9 +10,11 @@ use crate::ids::MediaId;
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
 use crate::site::words::{fill, filters, size_in_words, t};
+use crate::text::fold;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 /// Posters on one page: four rows of a wide screen.
@@ -36,9 +39,17 @@ pub struct ItemView {
     pub added: Stamp,
     /// The display name of who uploaded it; empty where nobody did, or where it isn't said.
     pub by: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub licence: String,
 }
 
 impl ItemView {
+    /// The shelf of all that is filed under the same.
+    fn tag_href(&self, tag: &str) -> String {
+        shelf_of(tag)
+    }
+
     fn is_video(&self) -> bool {
         self.kind == "video"
     }
@@ -54,7 +65,7 @@ impl ItemView {
     }
 
     /// `VIDEO`, `MP4` and the like: the second half of the type.
-    fn format(&self) -> String {
+    pub fn format(&self) -> String {
         let half = self.mime.rsplit('/').next().unwrap_or_default();
         half.trim_start_matches("x-").to_uppercase()
     }
@@ -73,6 +84,8 @@ pub struct LibraryPage {
     pub next: Option<String>,
     /// The viewer may add to it.
     pub adds: bool,
+    /// Only what is filed under this.
+    pub tag: Option<String>,
 }
 
 /// One thing of the library, playing.
@@ -81,10 +94,13 @@ pub struct LibraryPage {
 pub struct PlayerPage {
     pub shell: Shell,
     pub item: ItemView,
+    /// The viewer may change what is said of it.
+    pub changes: bool,
 }
 
 impl From<Item> for ItemView {
     fn from(item: Item) -> Self {
+        let tags = item.tags().map(str::to_owned).collect();
         Self {
             href: format!("/media/{}", item.id),
             src: format!("/media/{}/file?v={}", item.id, item.version()),
@@ -93,6 +109,9 @@ impl From<Item> for ItemView {
             length: String::new(),
             added: Stamp(item.added_at),
             by: String::new(),
+            tags,
+            description: item.description,
+            licence: item.licence,
             title: item.title,
             mime: item.mime,
         }
@@ -103,6 +122,11 @@ impl From<Item> for ItemView {
 #[derive(Debug, Deserialize)]
 pub struct Place {
     before: Option<i64>,
+    tag: Option<String>,
+}
+
+fn shelf_of(tag: &str) -> String {
+    format!("/media?tag={}", utf8_percent_encode(tag, NON_ALPHANUMERIC))
 }
 
 /// `GET /media`
@@ -113,7 +137,8 @@ pub async fn library(
     accounts: web::Data<Accounts>,
     place: web::Query<Place>,
 ) -> Result<HttpResponse> {
-    let page = Page { limit: SHELF, before: place.before.map(MediaId), ..Page::default() };
+    let tag = place.tag.as_deref().map(|tag| fold(tag.trim())).filter(|tag| !tag.is_empty());
+    let page = Page { limit: SHELF, before: place.before.map(MediaId), tag: tag.clone(), ..Page::default() };
     let (items, more) = library.page(page).await?;
     let (count, bytes) = library.total().await?;
     let summary = match count {
@@ -121,11 +146,14 @@ pub async fn library(
         1 => fill(t("1 item, {size}"), "size", &size_in_words(bytes)),
         _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &size_in_words(bytes)),
     };
-    let next = items.last().filter(|_| more).map(|last| format!("/media?before={}", last.id));
+    let next = items.last().filter(|_| more).map(|last| match &tag {
+        Some(tag) => format!("{}&before={}", shelf_of(tag), last.id),
+        None => format!("/media?before={}", last.id),
+    });
     let adds = reader.visitor.as_ref().is_some_and(|v| accounts.allows(&v.person, Right::Files));
     let shell = pages.shell(reader.viewer(), t("Library"), "/media").await;
     let items = items.into_iter().map(Into::into).collect();
-    html(StatusCode::OK, &LibraryPage { shell, items, summary, next, adds })
+    html(StatusCode::OK, &LibraryPage { shell, items, summary, next, adds, tag })
 }
 
 /// `GET /media/{id}`
@@ -142,8 +170,9 @@ pub async fn player(
         None => None,
     };
     let shell = pages.shell(reader.viewer(), item.title.clone(), "/media").await;
+    let changes = reader.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(&item));
     let item = ItemView { by: by.unwrap_or_default(), ..item.into() };
-    html(StatusCode::OK, &PlayerPage { shell, item })
+    html(StatusCode::OK, &PlayerPage { shell, item, changes })
 }
 
 #[cfg(test)]
@@ -182,6 +211,9 @@ mod page_tests {
                 length: HOSTILE.into(),
                 added: Stamp(0),
                 by: HOSTILE.into(),
+                description: HOSTILE.into(),
+                tags: vec![HOSTILE.into()],
+                licence: HOSTILE.into(),
             };
             let library = LibraryPage {
                 shell: Shell::new("Library", "/media"),
@@ -189,10 +221,12 @@ mod page_tests {
                 summary: HOSTILE.into(),
                 next: None,
                 adds: true,
+                tag: Some(HOSTILE.into()),
             };
             let html = library.render().unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");
-            let html = PlayerPage { shell: Shell::new("Player", "/media"), item }.render().unwrap();
+            let html =
+                PlayerPage { shell: Shell::new("Player", "/media"), item, changes: true }.render().unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");
         }
     }

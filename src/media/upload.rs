@@ -260,7 +260,7 @@ pub struct Likeness {
 pub fn of_size(conn: &mut Conn, size: i64) -> Result<Vec<Likeness>> {
     use media_items as m;
     Ok(m::table
-        .filter(m::gone.eq(false).and(m::size.eq(size)))
+        .filter(m::gone.eq(false).and(m::trashed_at.is_null()).and(m::size.eq(size)))
         .order(m::id)
         .select((m::id, m::path, m::modified_at, m::hash))
         .load(conn)?)

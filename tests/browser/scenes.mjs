@@ -158,6 +158,8 @@ export const SCENES = [
   { name: "library", path: "/media" },
   { name: "player-video", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); } },
   { name: "player-audio", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-audio)").first().click(); await page.waitForURL("**/media/*"); } },
+  { name: "player-edit", path: "/media", then: async (page) => { await page.locator(".item").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/edit`); } },
+  { name: "media-trash-none", path: "/media/trash" },
   { name: "settings", path: "/settings" },
   { name: "settings-saved", path: "/settings?done=saved", who: "guest" },
   { name: "error-404", path: "/nothing/here" },

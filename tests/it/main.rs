@@ -31,6 +31,7 @@
 //! - `search`      words in any language, what nobody may find, kept messages
 //! - `search_index` the index finds what a look at every message finds
 //! - `media`       the library: ranges, files that come and go
+//! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
@@ -70,6 +71,7 @@ mod outsider;
 mod people;
 mod protocol;
 mod reading;
+mod records;
 mod schema;
 mod search;
 mod search_index;

@@ -58,6 +58,10 @@ diesel::table! {
         gone -> Bool,
         user_id -> Nullable<BigInt>,
         hash -> Nullable<Text>,
+        description -> Text,
+        tags -> Text,
+        licence -> Text,
+        trashed_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,0 +1,189 @@
+//! Pages about what is said of an item, and the trash. They work without a script.
+
+use super::item::Item;
+use super::library::Library;
+use super::pages::ItemView;
+use super::record::{self, Keeper, Wish, find_own};
+use crate::accounts::Visitor;
+use crate::error::{Error, Result};
+use crate::ids::MediaId;
+use crate::site::answer::{html, see_other};
+use crate::site::page::{FieldErrors, Pages, Shell};
+use crate::site::words::{filters, t};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+/// What is said of one item, to be changed.
+#[derive(Template)]
+#[template(path = "media/edit.html")]
+pub struct EditPage {
+    pub shell: Shell,
+    /// `/media/{id}`
+    pub href: String,
+    /// Each as typed, otherwise as it is.
+    pub title: String,
+    pub description: String,
+    /// With commas between.
+    pub tags: String,
+    pub licence: String,
+    pub errors: FieldErrors,
+}
+
+/// The trash.
+#[derive(Template)]
+#[template(path = "media/trash.html")]
+pub struct TrashPage {
+    pub shell: Shell,
+    /// The last one put away first.
+    pub items: Vec<Discarded>,
+}
+
+/// One item in the trash.
+pub struct Discarded {
+    pub id: MediaId,
+    pub view: ItemView,
+}
+
+/// The form of [`EditPage`].
+#[derive(Debug, Deserialize)]
+pub struct EditForm {
+    /// `change` or `trash`.
+    #[serde(rename = "do")]
+    what: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    tags: String,
+    #[serde(default)]
+    licence: String,
+}
+
+/// `GET /media/{id}/edit`
+pub async fn edit(
+    visitor: Visitor,
+    id: web::Path<MediaId>,
+    library: web::Data<Library>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let (id, by) = (*id, Keeper::from(&*visitor.person));
+    let item = library.db().read(move |conn| find_own(conn, id, by)).await?;
+    html(StatusCode::OK, &page_of(&visitor, item, &pages).await)
+}
+
+async fn page_of(visitor: &Visitor, item: Item, pages: &Pages) -> EditPage {
+    EditPage {
+        shell: pages.shell(Some(visitor.viewer()), item.title.clone(), "/media").await,
+        href: format!("/media/{}", item.id),
+        tags: item.tags().collect::<Vec<_>>().join(", "),
+        title: item.title,
+        description: item.description,
+        licence: item.licence,
+        errors: FieldErrors::default(),
+    }
+}
+
+/// `POST /media/{id}/edit`
+pub async fn save(
+    visitor: Visitor,
+    id: web::Path<MediaId>,
+    form: web::Form<EditForm>,
+    library: web::Data<Library>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let (id, by, form) = (*id, Keeper::from(&*visitor.person), form.into_inner());
+    if form.what == "trash" {
+        library.put_away(id, by, true).await?;
+        return Ok(see_other("/media/trash"));
+    }
+    let wish = Wish {
+        title: Some(form.title.clone()),
+        description: Some(form.description.clone()),
+        tags: Some(vec![form.tags.clone()]),
+        licence: Some(form.licence.clone()),
+    };
+    match library.describe(id, by, wish).await {
+        Ok(item) => Ok(see_other(&format!("/media/{}", item.id))),
+        Err(error @ Error::Invalid(_)) => {
+            let item = library.db().read(move |conn| find_own(conn, id, by)).await?;
+            let EditForm { title, description, tags, licence, .. } = form;
+            let errors = FieldErrors::of_error(&error, "title");
+            let page = page_of(&visitor, item, &pages).await;
+            html(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &EditPage { title, description, tags, licence, errors, ..page },
+            )
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /media/trash`
+pub async fn trash(
+    visitor: Visitor,
+    library: web::Data<Library>,
+    pages: web::Data<Pages>,
+) -> Result<HttpResponse> {
+    let by = Keeper::from(&*visitor.person);
+    let items = library.db().read(move |conn| record::trash(conn, by)).await?;
+    let items = items.into_iter().map(|item| Discarded { id: item.id, view: item.into() }).collect();
+    let shell = pages.shell(Some(visitor.viewer()), t("Trash"), "/media").await;
+    html(StatusCode::OK, &TrashPage { shell, items })
+}
+
+/// A form of the trash.
+#[derive(Debug, Deserialize)]
+pub struct TrashForm {
+    /// `restore` or `delete`.
+    #[serde(rename = "do")]
+    what: String,
+    id: MediaId,
+}
+
+/// `POST /media/trash`
+pub async fn take_out(
+    visitor: Visitor,
+    form: web::Form<TrashForm>,
+    library: web::Data<Library>,
+) -> Result<HttpResponse> {
+    let by = Keeper::from(&*visitor.person);
+    match form.what.as_str() {
+        "restore" => {
+            library.put_away(form.id, by, false).await?;
+            Ok(see_other(&format!("/media/{}", form.id)))
+        }
+        "delete" => {
+            library.delete(form.id, by).await?;
+            Ok(see_other("/media/trash"))
+        }
+        _ => Err(Error::bad_request("bad_request", "This form doesn't say what to do.")),
+    }
+}
+
+#[cfg(test)]
+mod page_tests {
+    use super::*;
+
+    const HOSTILE: &str = "\"></textarea><script>alert('x')</script>";
+
+    #[test]
+    fn what_was_typed_is_escaped() {
+        let page = EditPage {
+            shell: Shell::new(HOSTILE, "/media"),
+            href: "/media/1".into(),
+            title: HOSTILE.into(),
+            description: HOSTILE.into(),
+            tags: HOSTILE.into(),
+            licence: HOSTILE.into(),
+            errors: FieldErrors::one("title", HOSTILE),
+        };
+        assert!(!page.render().unwrap().contains("<script>alert"));
+        let view = ItemView { title: HOSTILE.into(), ..ItemView::default() };
+        let items = vec![Discarded { id: MediaId(1), view }];
+        let page = TrashPage { shell: Shell::new("Trash", "/media"), items };
+        assert!(!page.render().unwrap().contains("<script>alert"));
+    }
+}
