@@ -2,15 +2,8 @@
 import { callsMe } from "./call.js";
 import { live, on } from "./live.js";
 
-/** @typedef {"sent" | "received" | "mention" | "joined"} Tone */
+/** @typedef {import("./tones.js").Tone} Tone */
 
-/** Frequency in Hz, start and length in seconds. @type {Record<Tone, [number, number, number][]>} */
-const TONES = {
-  sent: [[660, 0, 0.06], [880, 0.05, 0.09]],
-  received: [[784, 0, 0.1], [587, 0.09, 0.16]],
-  mention: [[784, 0, 0.09], [988, 0.09, 0.09], [1175, 0.18, 0.2]],
-  joined: [[440, 0, 0.09], [554, 0.08, 0.14]],
-};
 const VOLUME = "hubbub-volume";
 const USUAL_VOLUME = 0.5;
 /** A lively room is one sound, not a rattle. In milliseconds. */
@@ -22,6 +15,8 @@ const HESITATION = 80;
 class Sound extends EventTarget {
   /** @type {AudioContext | null} nothing until the first gesture */
   #audio = null;
+  /** @type {Promise<typeof import("./tones.js")> | null} */
+  #tones = null;
   #lastAt = 0;
   /** The person's own setting, on all their devices. */
   isOn = true;
@@ -85,6 +80,7 @@ class Sound extends EventTarget {
 
   #wake() {
     this.#audio ??= typeof AudioContext === "function" ? new AudioContext() : null;
+    if (this.#audio) this.#tones ??= import("./tones.js");
     if (this.#audio?.state === "suspended") void this.#audio.resume();
   }
 
@@ -97,23 +93,8 @@ class Sound extends EventTarget {
     const audio = this.#audio;
     if (!audio || !this.#canPlay) return;
     this.#lastAt = Date.now();
-    const loud = audio.createGain();
-    // Ears hear powers: half of the slider is to sound half as loud.
-    loud.gain.value = this.volume ** 2 * 0.3;
-    loud.connect(audio.destination);
-    for (const [frequency, after, length] of TONES[tone]) {
-      const from = audio.currentTime + after;
-      const voice = audio.createOscillator();
-      const swell = audio.createGain();
-      voice.frequency.value = frequency;
-      swell.gain.setValueAtTime(0, from);
-      // Beginning or ending at once would click.
-      swell.gain.linearRampToValueAtTime(1, from + 0.012);
-      swell.gain.exponentialRampToValueAtTime(0.001, from + length);
-      voice.connect(swell).connect(loud);
-      voice.start(from);
-      voice.stop(from + length);
-    }
+    // The tones come with the device, after the first gesture.
+    void this.#tones?.then(({ sing }) => sing(audio, tone, this.volume), () => {});
   }
 
   /** @param {number} volume 0 to 1 */
