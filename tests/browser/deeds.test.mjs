@@ -25,7 +25,8 @@ const message = (page, text) => page.locator(".messages > .message", { has: page
 
 /** Opens the menu of a message by its bar. */
 async function menuOf(page, text) {
-  await message(page, text).hover();
+  // What is on its way has no bar yet.
+  await message(page, text).and(page.locator(":not([data-state])")).hover();
   await message(page, text).getByRole("button", { name: "More" }).click();
   return page.locator("#message-menu");
 }

@@ -137,7 +137,7 @@ export class House {
       watchScripts(page);
       page.on("pageerror", (error) => this.troubles.push(`${page.url()}: ${error.stack ?? error}`));
       page.on("console", (message) => {
-        if (message.type() === "error") this.troubles.push(`${page.url()}: ${message.text()}`);
+        if (message.type() === "error") this.troubles.push(`${page.url()}: ${message.text()} (${message.location().url})`);
       });
     });
     return context;

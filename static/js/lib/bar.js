@@ -51,7 +51,10 @@ export function offerDeeds(place, signal) {
     // Brought before it is asked for: letters typed right after the key must find their box.
     if (may("edit", article, place)) void import("./editing.js").catch(() => {});
   };
-  list.addEventListener("pointerover", (event) => { if (event.pointerType !== "touch") offer(event.target); }, { signal });
+  // A message that settles under the pointer has its bar with the next movement.
+  for (const sight of /** @type {const} */ (["pointerover", "pointermove"])) {
+    list.addEventListener(sight, (event) => { if (event.pointerType !== "touch") offer(event.target); }, { signal });
+  }
   list.addEventListener("focusin", (event) => offer(event.target), { signal });
   list.addEventListener("pointerleave", () => { if (!list.contains(document.activeElement)) bar.remove(); }, { signal });
   hold(place, signal);

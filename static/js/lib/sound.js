@@ -15,7 +15,7 @@ const HESITATION = 80;
 class Sound extends EventTarget {
   /** @type {AudioContext | null} nothing until the first gesture */
   #audio = null;
-  /** @type {Promise<typeof import("./tones.js")> | null} */
+  /** @type {typeof import("./tones.js") | null} */
   #tones = null;
   #lastAt = 0;
   /** The person's own setting, on all their devices. */
@@ -32,6 +32,8 @@ class Sound extends EventTarget {
     on("ready", (frame) => {
       this.isOn = frame.user?.sounds !== false;
       this.#changed();
+      // Nothing sounds in the page's first moment, and there is a server now.
+      import("./tones.js").then((tones) => { this.#tones = tones; }, () => {});
     }, signal);
     on("settled", ({ isOwn }) => { if (isOwn) this.play("sent"); }, signal);
     on("arrived", (message) => void this.#arrived(message), signal);
@@ -80,7 +82,6 @@ class Sound extends EventTarget {
 
   #wake() {
     this.#audio ??= typeof AudioContext === "function" ? new AudioContext() : null;
-    if (this.#audio) this.#tones ??= import("./tones.js");
     if (this.#audio?.state === "suspended") void this.#audio.resume();
   }
 
@@ -93,8 +94,7 @@ class Sound extends EventTarget {
     const audio = this.#audio;
     if (!audio || !this.#canPlay) return;
     this.#lastAt = Date.now();
-    // The tones come with the device, after the first gesture.
-    void this.#tones?.then(({ sing }) => sing(audio, tone, this.volume), () => {});
+    this.#tones?.sing(audio, tone, this.volume);
   }
 
   /** @param {number} volume 0 to 1 */
