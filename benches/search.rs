@@ -100,7 +100,7 @@ async fn fill(rooms: &Rooms, many: u64) -> Benched {
         let seq = &mut seqs[usize::try_from(room)?];
         *seq += 1;
         rows.push(message(&mut dice, n, room, *seq, third == 2)?);
-        if rows.len() == 2000 || n + 1 == many {
+        if rows.len() == 1000 || n + 1 == many {
             let some = std::mem::take(&mut rows);
             rooms
                 .db
