@@ -25,9 +25,10 @@ const MERGED = 0.02;
 const seqs = (page) => page.$$eval(".messages > .message", (all) => all.map((one) => Number(one.dataset.seq)));
 const scrollBy = (page, y) => page.$eval(".timeline-scroll", (pane, by) => { pane.scrollTop += by; }, y);
 
-/** Counts layout shifts from now on. */
+/** Counts layout shifts from now on, when what belongs to the opening of the page has been painted. */
 async function watchShifts(page) {
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
     window.shifts = [];
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.shifts.push([entry.value, entry.hadRecentInput, entry.sources.map(({ node, previousRect, currentRect }) => `${node?.className ?? node?.nodeName} ${node?.id ?? ""} ${previousRect.y} to ${currentRect.y}`)]);
