@@ -1,4 +1,5 @@
 /** A field for user names that proposes people by what is typed. Without a script it is a field. */
+import { makeOption } from "../lib/option.js";
 import { t } from "../lib/words.js";
 
 /** Letters come quicker than this while somebody types a name. In milliseconds. */
@@ -58,7 +59,7 @@ class PeopleField extends HTMLElement {
   /** @param {{username: string, display_name: string}[]} found */
   #show(found) {
     this.#found = found;
-    this.list.replaceChildren(...found.map((user, index) => makeOption(user, `${this.list.id}-${index}`)));
+    this.list.replaceChildren(...found.map((user, index) => makeOption(`${this.list.id}-${index}`, user.display_name, user.username)));
     this.list.hidden = found.length === 0;
     this.box.setAttribute("aria-expanded", String(found.length > 0));
     this.#choose(0);
@@ -96,20 +97,6 @@ class PeopleField extends HTMLElement {
     this.#show([]);
     this.box.focus();
   }
-}
-
-/** @param {{username: string, display_name: string}} user @param {string} id */
-function makeOption({ username, display_name: name }, id) {
-  const option = document.createElement("li");
-  option.id = id;
-  option.setAttribute("role", "option");
-  const words = document.createElement("span");
-  words.textContent = name;
-  const aside = document.createElement("span");
-  aside.className = "fine";
-  aside.textContent = username;
-  option.append(words, " ", aside);
-  return option;
 }
 
 customElements.define("people-field", PeopleField);

@@ -1,6 +1,7 @@
 /** Ctrl+K: goes anywhere by a few letters. A combobox with a list, in a dialog. */
 import { fit } from "../lib/find.js";
 import { live } from "../lib/live.js";
+import { makeOption } from "../lib/option.js";
 import { hrefOf } from "../lib/rail.js";
 import { t } from "../lib/words.js";
 
@@ -95,7 +96,7 @@ class SitePalette extends HTMLElement {
       .sort((a, b) => b.rank - a.rank)
       .slice(0, MOST)
       .map(({ goal }) => goal);
-    this.list.replaceChildren(...this.#shown.map(makeOption));
+    this.list.replaceChildren(...this.#shown.map(({ name, hint }, index) => makeOption(`palette-${index}`, name, hint)));
     const isEmpty = this.#shown.length === 0;
     this.list.hidden = isEmpty;
     this.box.setAttribute("aria-expanded", String(!isEmpty));
@@ -154,20 +155,6 @@ class SitePalette extends HTMLElement {
 function rankOf(goal, query, isPerson) {
   if (query.trim()) return Math.max(fit(query, goal.name), isPerson ? 1 : 0);
   return goal.href === location.pathname ? 0.5 : 1 + (goal.rank ?? 0);
-}
-
-/** @param {Goal} goal @param {number} index */
-function makeOption({ name, hint }, index) {
-  const option = document.createElement("li");
-  option.id = `palette-${index}`;
-  option.setAttribute("role", "option");
-  const words = document.createElement("span");
-  words.textContent = name;
-  const aside = document.createElement("span");
-  aside.className = "fine";
-  aside.textContent = hint;
-  option.append(words, " ", aside);
-  return option;
 }
 
 /** @returns {Goal[]} */
