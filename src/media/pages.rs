@@ -23,6 +23,7 @@ const SHELF: i64 = 48;
 /// One thing in the library.
 #[derive(Debug, Clone, Default)]
 pub struct ItemView {
+    pub id: i64,
     /// `/media/{id}`
     pub href: String,
     /// `/media/{id}/file`
@@ -102,6 +103,7 @@ impl From<Item> for ItemView {
     fn from(item: Item) -> Self {
         let tags = item.tags().map(str::to_owned).collect();
         Self {
+            id: item.id.0,
             href: format!("/media/{}", item.id),
             src: format!("/media/{}/file?v={}", item.id, item.version()),
             kind: item.kind.as_str().to_owned(),
@@ -202,6 +204,7 @@ mod page_tests {
     fn the_library_and_the_player_escape_titles() {
         for kind in ["video", "audio", "file"] {
             let item = ItemView {
+                id: 1,
                 href: HOSTILE.into(),
                 src: HOSTILE.into(),
                 title: HOSTILE.into(),

@@ -54,6 +54,7 @@ function makeList() {
     [["?"], t("This list")],
   ];
   const list = document.createElement("dl");
+  if (document.querySelector("media-player")) keys.unshift(...playerKeys());
   for (const [names, words] of keys) {
     const term = document.createElement("dt");
     for (const name of names) {
@@ -66,6 +67,22 @@ function makeList() {
     list.append(term, meaning);
   }
   return list;
+}
+
+/** @returns {[string[], string][]} */
+function playerKeys() {
+  return [
+    [["K"], t("Play or pause, as the space bar does")],
+    [["J", "L"], t("Ten seconds back, ten seconds on")],
+    [["← →"], t("Five seconds back, five seconds on")],
+    [["0", "9"], t("To the beginning, to nine tenths")],
+    [["< >"], t("Slower, faster")],
+    [["↑ ↓"], t("Louder, softer; elsewhere from message to message")],
+    [["M"], t("Sound off or on")],
+    [["C"], t("Captions on or off")],
+    [["F"], t("Whole screen")],
+    [["P"], t("Small window over other programs")],
+  ];
 }
 
 function makeChoice() {
