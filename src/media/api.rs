@@ -4,7 +4,7 @@ use super::format::Kind;
 use super::item::{Item, Page};
 use super::library::Library;
 use super::receive::Sending;
-use super::reception::{Reception, State};
+use super::reception::{OPEN, Reception, State};
 use super::upload::Upload;
 use crate::accounts::{Accounts, Reader, Visitor};
 use crate::config::Right;
@@ -143,13 +143,13 @@ pub async fn one(
     Ok(web::Json(library.item(id.into_inner()).await?.into()))
 }
 
-/// Puts a whole file into the library in one request, as `curl -T` does. One that breaks off leaves nothing; uploads
+/// Puts a whole file into the library in one request, as `curl -T` does, with its length or without. One that breaks off leaves nothing; uploads
 /// that can go on are those of `POST /api/v1/media`.
 #[utoipa::path(put, path = "/api/v1/media/{id}", tag = "media",
     params(("id" = String, Path, description = "The name of the file")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = ItemObject), (status = 200, description = "Its content was there already", body = ItemObject),
-        (status = 400, description = "Without a length"), (status = 401), (status = 403, description = "A guest without the right"),
+        (status = 400, description = "It broke off"), (status = 401), (status = 403, description = "A guest without the right"),
         (status = 413, description = "More than the quota leaves"), (status = 422, description = "No media")))]
 pub async fn put(
     visitor: Visitor,
@@ -162,16 +162,20 @@ pub async fn put(
     accounts.allow(&visitor.person, Right::Files)?;
     limits.upload(user)?;
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let Some(length) = length else {
-        return Err(Error::bad_request("length_needed", "Say how long the file is: send Content-Length."));
-    };
     // The router leaves a slash inside a name as it came.
     let name = name.replace("%2F", "/").replace("%2f", "/");
-    let upload = reception.announce(user, &name, length).await?;
+    let upload = reception.announce(user, &name, length.unwrap_or(OPEN)).await?;
     let id = upload.id.clone();
     let whole = Whole { upload: Some(upload), reception: reception.get_ref().clone() };
-    let sending = Sending { payload, offset: 0, bytes: Some(length), checksum: None };
-    let State { item: Some(item), known, .. } = reception.receive(&id, user, sending).await? else {
+    let sending = Sending { payload, offset: 0, bytes: length, checksum: None, open: length.is_none() };
+    let State { item: Some(item), known, .. } = (match reception.receive(&id, user, sending).await {
+        Ok(state) => state,
+        Err(error) => {
+            // Before the answer: the next file finds the quota as if this one had never come.
+            whole.give_up().await;
+            return Err(error);
+        }
+    }) else {
         return Err(Error::bad_request("broken_off", "The file broke off before its end. Send it again."));
     };
     whole.arrived();
@@ -190,18 +194,26 @@ impl Whole {
     fn arrived(mut self) {
         self.upload = None;
     }
+
+    async fn give_up(mut self) {
+        if let Some(upload) = self.upload.take() {
+            discard(&self.reception, &upload).await;
+        }
+    }
+}
+
+async fn discard(reception: &Reception, upload: &Upload) {
+    // One that was refused is gone already.
+    if let Err(error) = reception.discard(&upload.id, upload.user_id).await {
+        tracing::debug!(%error, "a file that broke off was not given up");
+    }
 }
 
 impl Drop for Whole {
     fn drop(&mut self) {
         let Some(upload) = self.upload.take() else { return };
         let reception = self.reception.clone();
-        actix_web::rt::spawn(async move {
-            // One that was refused is gone already.
-            if let Err(error) = reception.discard(&upload.id, upload.user_id).await {
-                tracing::debug!(%error, "a file that broke off was not given up");
-            }
-        });
+        actix_web::rt::spawn(async move { discard(&reception, &upload).await });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bytes of one request on their way into a part file: bounded in memory, kept when the way breaks off.
 
 use super::format::{Format, HEAD};
-use super::reception::{Reception, State, Turn};
+use super::reception::{OPEN, Reception, State, Turn, empty};
 use super::upload::{self, Upload, UploadId};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -50,6 +50,8 @@ pub struct Sending {
     /// Bytes of the request, where it says so.
     pub bytes: Option<u64>,
     pub checksum: Option<Checksum>,
+    /// What comes is all of it, however long: its end is the file's.
+    pub open: bool,
 }
 
 /// The code of the refusal of bytes that don't add up to what the sender says.
@@ -75,10 +77,23 @@ impl Reception {
         if sending.bytes.is_some_and(|bytes| bytes > length.saturating_sub(start)) {
             return Err(too_much());
         }
+        let open = sending.open;
         if upload.media_id.is_none() {
             self.take(&mut turn, &upload, sending).await?;
         }
+        let upload = if open { self.close(&upload, &turn).await? } else { upload };
         self.settle(&upload, &turn).await
+    }
+
+    /// Notes how long a file has become whose sender didn't say.
+    async fn close(&self, upload: &Upload, turn: &Turn) -> Result<Upload> {
+        let arrived = self.begin(turn).await?;
+        if arrived == 0 {
+            return Err(empty());
+        }
+        let (id, length) = (upload.id.clone(), i64::try_from(arrived).unwrap_or(i64::MAX));
+        self.library.db().write(move |conn| upload::close(conn, &id, length)).await?;
+        Ok(Upload { length, ..upload.clone() })
     }
 
     async fn take(&self, turn: &mut Turn, upload: &Upload, sending: Sending) -> Result<()> {
@@ -101,7 +116,7 @@ impl Reception {
     }
 
     async fn append(&self, turn: &mut Turn, upload: &Upload, sending: Sending) -> Result<()> {
-        let Sending { mut payload, offset, mut checksum, .. } = sending;
+        let Sending { mut payload, offset, mut checksum, open, .. } = sending;
         let mut left = u64::try_from(upload.length).unwrap_or_default().saturating_sub(offset);
         let mut buffer = BytesMut::new();
         let ended = loop {
@@ -112,6 +127,10 @@ impl Reception {
             };
             match bytes {
                 Ok(Some(bytes)) => {
+                    // A byte more than has come, always: what a kill leaves is never taken for the whole file.
+                    if open && left <= bytes.len() as u64 {
+                        left += self.extend(upload).await?;
+                    }
                     let Some(rest) = left.checked_sub(bytes.len() as u64) else { break Err(too_much()) };
                     left = rest;
                     if let Some(checksum) = &mut checksum {
@@ -138,12 +157,13 @@ impl Reception {
 
     /// Writes some bytes; with those that show what the file is, it is judged.
     async fn write(&self, turn: &Turn, upload: &Upload, bytes: Bytes) -> Result<()> {
+        // One whose length isn't known announces a single byte at first, by which nothing can be judged.
         let length = u64::try_from(upload.length).unwrap_or_default();
+        let enough = if length == OPEN { HEAD as u64 } else { length.min(HEAD as u64) };
         let head = self
             .with_part(turn, move |part| {
                 let before = part.length();
                 part.write(&bytes)?;
-                let enough = length.min(HEAD as u64);
                 if before < enough && part.length() >= enough { part.head().map(Some) } else { Ok(None) }
             })
             .await?;

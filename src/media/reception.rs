@@ -23,6 +23,10 @@ const FOLDER: &str = ".uploads";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes that stay free on the disk: the databases need room too.
 const RESERVE: u64 = 256 * 1024 * 1024;
+/// What an upload announces whose length nobody knows; it is [extended](Reception::extend) when bytes come.
+pub const OPEN: u64 = 1;
+/// Bytes by which it is extended: seldom enough for the database, little enough for what others may bring meanwhile.
+const STRETCH: i64 = 64 * 1024 * 1024;
 
 /// Uploads as the handlers reach them; cheap to clone.
 #[derive(Clone)]
@@ -98,7 +102,7 @@ impl Reception {
     /// `Invalid` for an empty one, and what [`upload::create`] refuses; `Busy` when the disk is full.
     pub async fn announce(&self, user: UserId, name: &str, length: u64) -> Result<Upload> {
         if length == 0 {
-            return Err(Error::field("file", "That file is empty."));
+            return Err(empty());
         }
         let now = now_ms();
         let announced = Upload {
@@ -112,20 +116,39 @@ impl Reception {
             started_at: now,
             touched_at: now,
         };
-        let folder = self.folder.clone();
-        let made = tokio::task::spawn_blocking(move || -> io::Result<u64> {
-            std::fs::create_dir_all(&folder)?;
-            let disk = rustix::fs::statvfs(&*folder)?;
-            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-        });
+        let free = self.free().await?;
         let (quota, row) = (self.quota, announced.clone());
-        let free = made.await.map_err(Error::internal)?.map_err(|error| not_written(&error))?;
         self.library.db().write(move |conn| upload::create(conn, &row, quota)).await?;
         if free < length.saturating_add(RESERVE) {
             self.forget(&announced.id).await?;
             return Err(full());
         }
         Ok(announced)
+    }
+
+    /// Makes room for a further stretch of a file whose length nobody knows. Answers with its bytes.
+    ///
+    /// # Errors
+    /// `TooLarge` when a quota is used up, `Busy` when the disk is full.
+    pub(super) async fn extend(&self, upload: &Upload) -> Result<u64> {
+        let (quota, row) = (self.quota, upload.clone());
+        let more = self.library.db().write(move |conn| upload::extend(conn, &row, STRETCH, quota)).await?;
+        let more = u64::try_from(more).unwrap_or_default();
+        if self.free().await? < more.saturating_add(RESERVE) {
+            return Err(full());
+        }
+        Ok(more)
+    }
+
+    /// Bytes that are free on the disk of the part files, whose folder is there afterwards.
+    async fn free(&self) -> Result<u64> {
+        let folder = self.folder.clone();
+        let look = move || -> io::Result<u64> {
+            std::fs::create_dir_all(&folder)?;
+            let disk = rustix::fs::statvfs(&*folder)?;
+            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        };
+        tokio::task::spawn_blocking(look).await.map_err(Error::internal)?.map_err(|error| not_written(&error))
     }
 
     /// One's own upload.
@@ -323,6 +346,10 @@ pub(super) fn not_written(error: &io::Error) -> Error {
     }
     tracing::error!(%error, "an upload could not be written to the media folder");
     Error::Busy("That could not be stored just now. Try again in a moment.")
+}
+
+pub(super) fn empty() -> Error {
+    Error::field("file", "That file is empty.")
 }
 
 fn full() -> Error {

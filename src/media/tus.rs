@@ -212,7 +212,7 @@ fn tell<'a>(response: &'a mut HttpResponseBuilder, state: &State) -> &'a mut Htt
 fn sending(request: &HttpRequest, payload: web::Payload, offset: u64) -> Result<Sending> {
     let bytes = header(request, CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok());
     let checksum = header(request, "Upload-Checksum").map(checksum).transpose()?;
-    Ok(Sending { payload, offset, bytes, checksum })
+    Ok(Sending { payload, offset, bytes, checksum, open: false })
 }
 
 fn checksum(text: &str) -> Result<Checksum> {

@@ -106,20 +106,50 @@ pub fn create(conn: &mut Conn, upload: &Upload, quota: Quota) -> Result<()> {
             "Too many of your uploads are unfinished. Finish some of them or remove them first.",
         ));
     }
-    let left = |most: u64, used: i64| i64::try_from(most).unwrap_or(i64::MAX).saturating_sub(used).max(0);
-    let own = left(quota.person, used(conn, Some(upload.user_id))?);
+    let (own, all) = left(conn, upload.user_id, quota)?;
     if upload.length > own {
         let (size, left) = (size_in_words(upload.length), size_in_words(own));
         let words = format!("That file has {size}, and you may add {left} to the library.");
         return Err(Error::TooLarge(words.into()));
     }
-    let all = left(quota.total, used(conn, None)?);
     if upload.length > all {
         let (size, left) = (size_in_words(upload.length), size_in_words(all));
         let words = format!("That file has {size}, and the library has room for {left}.");
         return Err(Error::TooLarge(words.into()));
     }
     on_conn!(conn, c => diesel::insert_into(u::table).values(upload).execute(c))?;
+    Ok(())
+}
+
+/// Bytes that this person may still add, and all together.
+fn left(conn: &mut Conn, user: UserId, quota: Quota) -> Result<(i64, i64)> {
+    let left = |most: u64, used: i64| i64::try_from(most).unwrap_or(i64::MAX).saturating_sub(used).max(0);
+    Ok((left(quota.person, used(conn, Some(user))?), left(quota.total, used(conn, None)?)))
+}
+
+/// Announces up to `more` further bytes for an upload whose length nobody knows. Answers with how many.
+///
+/// # Errors
+/// `TooLarge` when a quota leaves none.
+pub fn extend(conn: &mut Conn, upload: &Upload, more: i64, quota: Quota) -> Result<i64> {
+    let (own, all) = left(conn, upload.user_id, quota)?;
+    let more = more.min(own).min(all);
+    if more == 0 {
+        let words = if own == 0 {
+            "That file is larger than what you may add to the library."
+        } else {
+            "That file is larger than what the library has room for."
+        };
+        return Err(Error::TooLarge(words.into()));
+    }
+    let length = media_uploads::length;
+    diesel::update(media_uploads::table.find(&upload.id)).set(length.eq(length + more)).execute(conn)?;
+    Ok(more)
+}
+
+/// All of it has arrived, and it is so long; bytes.
+pub fn close(conn: &mut Conn, id: &UploadId, length: i64) -> Result<()> {
+    diesel::update(media_uploads::table.find(id)).set(media_uploads::length.eq(length)).execute(conn)?;
     Ok(())
 }
 

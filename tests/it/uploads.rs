@@ -126,9 +126,31 @@ async fn curl_puts_a_whole_file_with_a_token_or_a_cookie() {
         .collect();
     names.sort();
     assert_eq!(names, [".uploads", "by-token (2).wav", "by-token.txt.wav", "by-token.wav", "夜曲.wav"]);
-    let chunked = ann.request(Method::PUT, "/api/v1/media/x.wav");
-    let body = reqwest::Body::wrap_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("RIFF")]));
-    ann.answer(chunked.body(body)).await.problem(400, "length_needed");
+}
+
+/// A body in pieces whose length isn't said, as `curl -T -` sends it.
+async fn put_piped(who: &Visitor, name: &str, bytes: &[u8]) -> Answer {
+    let pieces: Vec<_> = bytes.chunks(50_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(body)).await
+}
+
+#[tokio::test]
+async fn a_file_whose_length_nobody_knows_comes_in_as_far_as_the_quota_goes() {
+    let app = spawn_app_with(&[("media_person_bytes", "1048576")]).await;
+    let ann = app.register("ann").await;
+    let wav = recording(600_000, 1);
+    let item = put_piped(&ann, "piped.wav", &wav).await.is(201).json();
+    assert_eq!(item["size"], 600_000);
+    let file = ann.get(&format!("/media/{}/file", item["id"])).await.is(200);
+    assert!(file.body == wav, "other bytes came out");
+    // What is left counts to the byte, however many came before it was clear that there are too many.
+    put_piped(&ann, "second.wav", &recording(500_000, 2)).await.problem(413, "too_large");
+    assert_eq!(put_piped(&ann, "piped again.wav", &wav[..1000]).await.is(201).json()["size"], 1000);
+    put_piped(&ann, "page.mp4", b"<html>").await.problem(422, "invalid");
+    put_piped(&ann, "nothing.wav", b"").await.problem(422, "invalid");
+    assert!(parts(&app.media()).is_empty(), "left behind: {:?}", parts(&app.media()));
+    assert_eq!(items(&ann).await.len(), 2);
 }
 
 #[tokio::test]
