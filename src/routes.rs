@@ -201,7 +201,8 @@ fn media(config: &mut ServiceConfig) {
         .service(resource("/media/trash").route(get().to(records::trash)).route(post().to(records::take_out)))
         .service(resource("/media/{id}").route(get().to(pages::player)))
         .service(resource("/media/{id}/edit").route(get().to(records::edit)).route(post().to(records::save)))
-        .service(resource("/media/{id}/file").to(file::get));
+        .service(resource("/media/{id}/file").to(file::get))
+        .service(resource("/media/{id}/r/{name}").to(file::product));
 }
 
 fn api(config: &mut ServiceConfig) {
@@ -291,7 +292,8 @@ fn library(config: &mut ServiceConfig) {
         )
         .service(resource("/api/v1/media/{id}/restore").route(post().to(records::restore)))
         .service(resource("/api/v1/media/{id}/file").to(file::get))
-        .service(resource("/api/v1/media/{id}/original").to(file::get));
+        .service(resource("/api/v1/media/{id}/original").to(file::original))
+        .service(resource("/api/v1/media/{id}/poster").to(file::product));
 }
 
 fn amendments(config: &mut ServiceConfig) {

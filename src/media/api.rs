@@ -1,5 +1,6 @@
 //! The library over HTTP: `/api/v1/media`.
 
+use super::api_prepared::PreparedObject;
 use super::format::Kind;
 use super::item::{Item, Page};
 use super::library::Library;
@@ -29,9 +30,6 @@ pub struct ItemObject {
     mime: String,
     /// Bytes.
     size: i64,
-    /// What lies in the folder can be played.
-    #[schema(example = "ready")]
-    state: &'static str,
     /// Where its bytes are, byte ranges honoured.
     url: String,
     /// When it came into the library, ms.
@@ -49,19 +47,21 @@ pub struct ItemObject {
     /// When it was put into the trash, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     trashed_at: Option<i64>,
+    #[serde(flatten)]
+    preparation: PreparedObject,
 }
 
 impl From<Item> for ItemObject {
     fn from(item: Item) -> Self {
         let tags = item.tags().map(str::to_owned).collect();
         Self {
+            preparation: PreparedObject::from(&item),
             url: format!("/api/v1/media/{}/file?v={}", item.id, item.version()),
             id: item.id,
             title: item.title,
             kind: item.kind,
             mime: item.mime,
             size: item.size,
-            state: "ready",
             added_at: item.added_at,
             added_by: item.user_id,
             tags,

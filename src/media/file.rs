@@ -7,6 +7,7 @@ use crate::accounts::Reader;
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::media::item::version;
+use crate::media::prepared::POSTER;
 use crate::site::range::{Span, Unsent, Validators, Wanted};
 use actix_files::NamedFile;
 use actix_web::http::Method;
@@ -25,20 +26,55 @@ const ASKED_ABOUT: &str = "private, no-cache";
 /// Opened by itself, a file is a document of this origin: it may show itself and nothing else.
 const POLICY: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
 
-/// `GET` and `HEAD` of `/media/{id}/file`, `/api/v1/media/{id}/file` and `/original`. With `?v=` of the item's page
-/// it may be kept for good; with `?download` the browser saves it.
+/// `GET` and `HEAD` of `/media/{id}/file` and `/api/v1/media/{id}/file`: the best that every browser plays. With `?v=`
+/// of the item's page it may be kept for good; with `?download` the browser saves it.
 pub async fn get(_reader: Reader, request: HttpRequest, library: web::Data<Library>) -> Result<HttpResponse> {
     serve(&request, &library).await
 }
 
+/// The same of `/original`: the file as it came.
+pub async fn original(
+    _reader: Reader,
+    request: HttpRequest,
+    library: web::Data<Library>,
+) -> Result<HttpResponse> {
+    match asked(&request)? {
+        Some(id) => answer(&request, library.open_file(id).await?),
+        None => Ok(not_allowed()),
+    }
+}
+
+/// The same of `/media/{id}/r/{name}`: something that was made of the file.
+pub async fn product(
+    _reader: Reader,
+    request: HttpRequest,
+    library: web::Data<Library>,
+) -> Result<HttpResponse> {
+    let name = request.match_info().get("name").unwrap_or(POSTER);
+    match asked(&request)? {
+        Some(id) => answer(&request, library.open_product(id, name, version_asked(&request)).await?),
+        None => Ok(not_allowed()),
+    }
+}
+
 async fn serve(request: &HttpRequest, library: &Library) -> Result<HttpResponse> {
+    match asked(request)? {
+        Some(id) => answer(request, library.open_best(id).await?),
+        None => Ok(not_allowed()),
+    }
+}
+
+/// Which item; nothing for a method that isn't allowed.
+fn asked(request: &HttpRequest) -> Result<Option<MediaId>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish());
+        return Ok(None);
     }
     let id: Option<MediaId> = request.match_info().get("id").and_then(|id| id.parse().ok());
-    let id = id.ok_or(Error::NotFound("There is no such item in the library."))?;
-    let opened = library.open_file(id).await?;
-    answer(request, opened)
+    id.map(Some).ok_or(Error::NotFound("There is no such item in the library."))
+}
+
+fn not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish()
 }
 
 fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
@@ -75,15 +111,24 @@ fn answer(request: &HttpRequest, opened: Opened) -> Result<HttpResponse> {
 /// Size and time of change: the same on every node that serves a copy with its times kept, unlike the inode.
 fn validators(opened: &Opened) -> Validators {
     let modified = opened.meta.modified().ok();
+    if let Some(product) = &opened.product {
+        return Validators::new(format!("{}-{}", product.set, product.name), modified);
+    }
     let nanos =
         modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
     Validators::new(format!("{}-{:x}-{nanos:x}", opened.item.id, opened.meta.len()), modified)
 }
 
 fn lifetime(request: &HttpRequest, opened: &Opened) -> &'static str {
-    let current = version(size(&opened.meta), modified_ms(&opened.meta));
-    let asked = parameters(request).find_map(|pair| pair.strip_prefix("v="));
-    if asked == Some(current.as_str()) { FOR_GOOD } else { ASKED_ABOUT }
+    let current = match &opened.product {
+        Some(product) => product.set.clone(),
+        None => version(size(&opened.meta), modified_ms(&opened.meta)),
+    };
+    if version_asked(request) == Some(current.as_str()) { FOR_GOOD } else { ASKED_ABOUT }
+}
+
+fn version_asked(request: &HttpRequest) -> Option<&str> {
+    parameters(request).find_map(|pair| pair.strip_prefix("v="))
 }
 
 fn parameters(request: &HttpRequest) -> impl Iterator<Item = &str> {
@@ -96,8 +141,9 @@ fn send(
     opened: Opened,
     wanted: &Wanted,
 ) -> Result<HttpResponse> {
-    let (length, mime) = (opened.meta.len(), opened.mime);
-    let file = NamedFile::from_file(opened.file, opened.item.file_name()).map_err(Error::internal)?;
+    let (length, name) = (opened.meta.len(), opened.file_name());
+    let mime = opened.mime;
+    let file = NamedFile::from_file(opened.file, name).map_err(Error::internal)?;
     let mut disposition = file.content_disposition().clone();
     let download = parameters(request).any(|pair| pair == "download" || pair.starts_with("download="));
     disposition.disposition = if download { DispositionType::Attachment } else { DispositionType::Inline };

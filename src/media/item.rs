@@ -39,6 +39,21 @@ pub struct Item {
     pub licence: String,
     /// When it was put into the trash; milliseconds.
     pub trashed_at: Option<i64>,
+    /// As stored; [`standing`](Self::standing) says it.
+    pub state: Option<String>,
+    /// Percent, while it is prepared.
+    pub progress: i32,
+    /// Why its preparation failed, one English sentence.
+    pub error: Option<String>,
+    /// Milliseconds.
+    pub duration: Option<i64>,
+    /// Pixels as shown.
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    /// As stored; [`chapters`](Self::chapters) reads it.
+    pub chapters: Option<String>,
+    /// As stored; [`prepared`](Self::prepared) reads it.
+    pub prepared: Option<String>,
 }
 
 impl Item {
@@ -207,7 +222,7 @@ pub fn total(conn: &mut Conn) -> Result<(i64, i64)> {
     Ok((count, bytes.unwrap_or_default() as i64))
 }
 
-/// Writes what a scan found. `now` is when the new ones came; milliseconds.
+/// Writes what a scan found. `now` is when the new ones came and those that are gone went; milliseconds.
 pub fn apply(conn: &mut Conn, changes: &Changes, now: i64) -> Result<()> {
     use media_items as m;
     for some in changes.new.chunks(ROWS) {
@@ -231,6 +246,19 @@ pub fn apply(conn: &mut Conn, changes: &Changes, now: i64) -> Result<()> {
             .values(&rows).on_conflict(m::path).do_nothing().execute(c))?;
     }
     for (id, file) in &changes.changed {
+        // One that is back as it was needs no new preparation.
+        let other = m::size.ne(file.size).or(m::modified_at.ne(file.modified_at));
+        diesel::update(m::table.filter(m::id.eq(id).and(other)))
+            .set((
+                m::state.eq(None::<&str>),
+                m::error.eq(None::<&str>),
+                m::duration.eq(None::<i64>),
+                m::width.eq(None::<i32>),
+                m::height.eq(None::<i32>),
+                m::chapters.eq(None::<&str>),
+                m::prepared.eq(None::<&str>),
+            ))
+            .execute(conn)?;
         diesel::update(m::table.filter(m::id.eq(id)))
             .set((
                 m::kind.eq(file.kind.as_str()),
@@ -238,12 +266,15 @@ pub fn apply(conn: &mut Conn, changes: &Changes, now: i64) -> Result<()> {
                 m::size.eq(file.size),
                 m::modified_at.eq(file.modified_at),
                 m::gone.eq(false),
+                m::gone_at.eq(None::<i64>),
                 m::hash.eq(None::<&str>),
             ))
             .execute(conn)?;
     }
     for some in changes.gone.chunks(ROWS) {
-        diesel::update(m::table.filter(m::id.eq_any(some))).set(m::gone.eq(true)).execute(conn)?;
+        diesel::update(m::table.filter(m::id.eq_any(some)))
+            .set((m::gone.eq(true), m::gone_at.eq(now)))
+            .execute(conn)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::item::{self, Item, Page};
+use super::product::Product;
 use super::scan::{Scan, follow, head, modified_ms, size};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
@@ -38,6 +39,22 @@ pub struct Opened {
     /// As of the opened file, which the item's row may lag behind.
     pub meta: Metadata,
     pub mime: String,
+    /// What it is of the things that were made of the item's file; nothing for the file itself.
+    pub product: Option<Product>,
+}
+
+impl Opened {
+    /// What it is called when it is saved.
+    pub fn file_name(&self) -> String {
+        let file = self.item.file_name();
+        match &self.product {
+            Some(product) => {
+                let stem = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+                format!("{stem}.{}", product.name)
+            }
+            None => file.to_owned(),
+        }
+    }
 }
 
 impl Library {
@@ -86,13 +103,7 @@ impl Library {
     /// # Errors
     /// `NotFound` as for [`item`](Self::item).
     pub async fn open_file(&self, id: MediaId) -> Result<Opened> {
-        let item = if let Some(item) = self.items.get(&id) {
-            item
-        } else {
-            let item = Arc::new(self.item(id).await?);
-            self.items.insert(id, item.clone());
-            item
-        };
+        let item = self.remembered(id).await?;
         let folder = self.folder.clone();
         let opened =
             tokio::task::spawn_blocking(move || open_inside(&folder, item)).await.map_err(Error::internal)?;
@@ -109,6 +120,16 @@ impl Library {
                 Err(Error::NotFound("There is no such item in the library."))
             }
         }
+    }
+
+    /// An item as it was a moment ago.
+    pub(super) async fn remembered(&self, id: MediaId) -> Result<Arc<Item>> {
+        if let Some(item) = self.items.get(&id) {
+            return Ok(item);
+        }
+        let item = Arc::new(self.item(id).await?);
+        self.items.insert(id, item.clone());
+        Ok(item)
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -169,7 +190,7 @@ fn open_inside(folder: &Path, item: Arc<Item>) -> std::io::Result<Opened> {
     }
     let file = File::open(&full)?;
     let meta = file.metadata()?;
-    let mut opened = Opened { mime: item.mime.clone(), item, file, meta };
+    let mut opened = Opened { mime: item.mime.clone(), item, file, meta, product: None };
     if differs(&opened) {
         let head = head(&opened.file).unwrap_or_default();
         if let Some(format) = Format::of(&full, &head) {

@@ -1,6 +1,7 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
 pub mod api;
+mod api_prepared;
 pub mod api_records;
 pub mod file;
 mod format;
@@ -9,6 +10,8 @@ mod library;
 pub mod pages;
 mod part;
 mod pieces;
+pub mod prepared;
+mod product;
 mod receive;
 mod reception;
 pub mod record;

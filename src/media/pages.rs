@@ -2,6 +2,7 @@
 
 use super::item::{Item, Page};
 use super::library::Library;
+use super::prepared::{POSTER, product};
 use super::record::Keeper;
 use crate::accounts::{Accounts, Reader};
 use crate::config::Right;
@@ -38,6 +39,8 @@ pub struct ItemView {
     pub length: String,
     /// When it came into the library.
     pub added: Stamp,
+    /// The address of its picture; empty where there is none yet.
+    pub poster: String,
     /// The display name of who uploaded it; empty where nobody did, or where it isn't said.
     pub by: String,
     pub description: String,
@@ -102,13 +105,15 @@ pub struct PlayerPage {
 impl From<Item> for ItemView {
     fn from(item: Item) -> Self {
         let tags = item.tags().map(str::to_owned).collect();
+        let poster = item.prepared().and_then(|made| made.poster.map(|_| product(&item, &made.set, POSTER)));
         Self {
             id: item.id.0,
             href: format!("/media/{}", item.id),
-            src: format!("/media/{}/file?v={}", item.id, item.version()),
+            src: item.source(),
             kind: item.kind.as_str().to_owned(),
             size: size_in_words(item.size),
-            length: String::new(),
+            length: item.duration.map(length_in_words).unwrap_or_default(),
+            poster: poster.unwrap_or_default(),
             added: Stamp(item.added_at),
             by: String::new(),
             tags,
@@ -118,6 +123,13 @@ impl From<Item> for ItemView {
             mime: item.mime,
         }
     }
+}
+
+/// `3:41` or `1:02:05`, from milliseconds.
+pub fn length_in_words(duration: i64) -> String {
+    let seconds = (duration.max(0) + 500) / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 /// From where on the library is shown.
@@ -198,6 +210,15 @@ mod page_tests {
         }
     }
 
+    #[test]
+    fn lengths_are_said_as_clocks_show_them() {
+        for (duration, words) in
+            [(0, "0:00"), (499, "0:00"), (61_000, "1:01"), (3_599_600, "1:00:00"), (36_125_000, "10:02:05")]
+        {
+            assert_eq!(length_in_words(duration), words);
+        }
+    }
+
     const HOSTILE: &str = "\"><script>alert('x')</script>";
 
     #[test]
@@ -212,6 +233,7 @@ mod page_tests {
                 mime: HOSTILE.into(),
                 size: HOSTILE.into(),
                 length: HOSTILE.into(),
+                poster: HOSTILE.into(),
                 added: Stamp(0),
                 by: HOSTILE.into(),
                 description: HOSTILE.into(),

@@ -46,6 +46,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    jobs (id) {
+        id -> BigInt,
+        kind -> Text,
+        subject -> BigInt,
+        payload -> Text,
+        state -> Text,
+        attempts -> Integer,
+        progress -> Integer,
+        error -> Nullable<Text>,
+        queued_at -> BigInt,
+        due_at -> BigInt,
+        lease -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     media_items (id) {
         id -> BigInt,
         path -> Text,
@@ -62,6 +78,15 @@ diesel::table! {
         tags -> Text,
         licence -> Text,
         trashed_at -> Nullable<BigInt>,
+        state -> Nullable<Text>,
+        progress -> Integer,
+        error -> Nullable<Text>,
+        duration -> Nullable<BigInt>,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        chapters -> Nullable<Text>,
+        prepared -> Nullable<Text>,
+        gone_at -> Nullable<BigInt>,
     }
 }
 
@@ -216,6 +241,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blobs,
     blocks,
     bookmarks,
+    jobs,
     media_items,
     media_uploads,
     memberships,

@@ -1,0 +1,10 @@
+ALTER TABLE media_items DROP COLUMN gone_at;
+ALTER TABLE media_items DROP COLUMN prepared;
+ALTER TABLE media_items DROP COLUMN chapters;
+ALTER TABLE media_items DROP COLUMN height;
+ALTER TABLE media_items DROP COLUMN width;
+ALTER TABLE media_items DROP COLUMN duration;
+ALTER TABLE media_items DROP COLUMN error;
+ALTER TABLE media_items DROP COLUMN progress;
+ALTER TABLE media_items DROP COLUMN state;
+DROP TABLE jobs;
