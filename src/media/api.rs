@@ -6,11 +6,12 @@ use super::item::{Item, Page};
 use super::library::Library;
 use super::receive::Sending;
 use super::reception::{OPEN, Reception, State};
+use super::sight::{Audience, Sight};
 use super::upload::Upload;
 use crate::accounts::{Accounts, Reader, Visitor};
 use crate::config::Right;
 use crate::error::{Error, FieldError, Result};
-use crate::ids::{MediaId, UserId};
+use crate::ids::{MediaId, RoomId, UserId};
 use crate::rooms::message::parse_limit;
 use crate::site::limit::Limits;
 use crate::text::fold;
@@ -44,6 +45,11 @@ pub struct ItemObject {
     tags: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     licence: String,
+    audience: Audience,
+    /// The group that it is for, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    room: Option<RoomId>,
     /// When it was put into the trash, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     trashed_at: Option<i64>,
@@ -67,6 +73,8 @@ impl From<Item> for ItemObject {
             tags,
             description: item.description,
             licence: item.licence,
+            audience: item.audience,
+            room: item.room_id,
             trashed_at: item.trashed_at,
         }
     }
@@ -106,7 +114,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn page(self) -> Result<Page> {
+    fn page(self, sight: Sight) -> Result<Page> {
         let kind = self.kind.map(Kind::try_from).transpose();
         let kind = kind.map_err(|_| Error::field("kind", "The kind is audio or video."))?;
         let query = self.query.filter(|text| !text.is_empty());
@@ -116,7 +124,8 @@ impl Wanted {
         }
         let tag = self.tag.filter(|tag| !tag.is_empty()).map(|tag| fold(tag.trim()));
         let limit = parse_limit(self.limit)?;
-        Ok(Page { limit, before: self.before.map(MediaId), after: self.after.map(MediaId), kind, query, tag })
+        let (before, after) = (self.before.map(MediaId), self.after.map(MediaId));
+        Ok(Page { limit, before, after, kind, query, tag, sight })
     }
 }
 
@@ -124,11 +133,11 @@ impl Wanted {
 #[utoipa::path(get, path = "/api/v1/media", tag = "media", params(Wanted),
     responses((status = 200, body = Items), (status = 401), (status = 422)))]
 pub async fn list(
-    _reader: Reader,
+    reader: Reader,
     library: web::Data<Library>,
     wanted: web::Query<Wanted>,
 ) -> Result<web::Json<Items>> {
-    let (items, more) = library.page(wanted.into_inner().page()?).await?;
+    let (items, more) = library.page(wanted.into_inner().page(Sight::from(&reader))?).await?;
     Ok(web::Json(Items { items: items.into_iter().map(ItemObject::from).collect(), more }))
 }
 
@@ -136,11 +145,11 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/media/{id}", tag = "media", params(("id" = i64, Path)),
     responses((status = 200, body = ItemObject), (status = 401), (status = 404)))]
 pub async fn one(
-    _reader: Reader,
+    reader: Reader,
     library: web::Data<Library>,
     id: web::Path<MediaId>,
 ) -> Result<web::Json<ItemObject>> {
-    Ok(web::Json(library.item(id.into_inner()).await?.into()))
+    Ok(web::Json(library.item(id.into_inner(), &reader).await?.into()))
 }
 
 /// Puts a whole file into the library in one request, as `curl -T` does, with its length or without. One that breaks off leaves nothing; uploads
@@ -179,7 +188,7 @@ pub async fn put(
         return Err(Error::bad_request("broken_off", "The file broke off before its end. Send it again."));
     };
     whole.arrived();
-    let found = reception.library().item(item).await?;
+    let found = reception.library().item(item, user).await?;
     let mut response = if known { HttpResponse::Ok() } else { HttpResponse::Created() };
     Ok(response.insert_header((LOCATION, format!("/api/v1/media/{item}"))).json(ItemObject::from(found)))
 }

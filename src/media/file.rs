@@ -3,6 +3,7 @@
 use super::library::{Library, Opened};
 use super::pieces::{Piece, Pieces};
 use super::scan::{modified_ms, size};
+use super::sight::{NO_ITEM, Sight};
 use crate::accounts::Reader;
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
@@ -28,38 +29,38 @@ const POLICY: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-in
 
 /// `GET` and `HEAD` of `/media/{id}/file` and `/api/v1/media/{id}/file`: the best that every browser plays. With `?v=`
 /// of the item's page it may be kept for good; with `?download` the browser saves it.
-pub async fn get(_reader: Reader, request: HttpRequest, library: web::Data<Library>) -> Result<HttpResponse> {
-    serve(&request, &library).await
+pub async fn get(reader: Reader, request: HttpRequest, library: web::Data<Library>) -> Result<HttpResponse> {
+    serve(&request, &library, Sight::from(&reader)).await
 }
 
 /// The same of `/original`: the file as it came.
 pub async fn original(
-    _reader: Reader,
+    reader: Reader,
     request: HttpRequest,
     library: web::Data<Library>,
 ) -> Result<HttpResponse> {
     match asked(&request)? {
-        Some(id) => answer(&request, library.open_file(id).await?),
+        Some(id) => answer(&request, library.open_file(id, &reader).await?),
         None => Ok(not_allowed()),
     }
 }
 
 /// The same of `/media/{id}/r/{name}`: something that was made of the file.
 pub async fn product(
-    _reader: Reader,
+    reader: Reader,
     request: HttpRequest,
     library: web::Data<Library>,
 ) -> Result<HttpResponse> {
     let name = request.match_info().get("name").unwrap_or(POSTER);
     match asked(&request)? {
-        Some(id) => answer(&request, library.open_product(id, name, version_asked(&request)).await?),
+        Some(id) => answer(&request, library.open_product(id, &reader, name, version_asked(&request)).await?),
         None => Ok(not_allowed()),
     }
 }
 
-async fn serve(request: &HttpRequest, library: &Library) -> Result<HttpResponse> {
+async fn serve(request: &HttpRequest, library: &Library, sight: Sight) -> Result<HttpResponse> {
     match asked(request)? {
-        Some(id) => answer(request, library.open_best(id).await?),
+        Some(id) => answer(request, library.open_best(id, sight).await?),
         None => Ok(not_allowed()),
     }
 }
@@ -70,7 +71,7 @@ fn asked(request: &HttpRequest) -> Result<Option<MediaId>> {
         return Ok(None);
     }
     let id: Option<MediaId> = request.match_info().get("id").and_then(|id| id.parse().ok());
-    id.map(Some).ok_or(Error::NotFound("There is no such item in the library."))
+    id.map(Some).ok_or(NO_ITEM)
 }
 
 fn not_allowed() -> HttpResponse {
@@ -229,7 +230,7 @@ mod tests {
         async fn ask(&self, request: TestRequest) -> ServiceResponse {
             let resource =
                 web::resource("/media/{id}/file").to(async |request, library: web::Data<Library>| {
-                    serve(&request, &library).await.unwrap_or_else(|error| {
+                    serve(&request, &library, Sight::default()).await.unwrap_or_else(|error| {
                         HttpResponse::build(StatusCode::from_u16(error.status()).unwrap()).finish()
                     })
                 });
@@ -300,7 +301,7 @@ mod tests {
             headers.get(CONTENT_DISPOSITION).is_some_and(|value| value.as_bytes().starts_with(b"inline"))
         );
         assert!(text(headers, ETAG).starts_with('"'));
-        let version = place.library.item(place.id).await?.version();
+        let version = place.library.item(place.id, Sight::default()).await?.version();
         let uri = format!("{}?v={version}&download", place.address());
         let response = place.ask(TestRequest::get().uri(&uri)).await;
         assert_eq!(text(response.headers(), CACHE_CONTROL), FOR_GOOD);
@@ -313,7 +314,7 @@ mod tests {
     async fn a_replaced_file_has_another_tag_and_is_not_kept_for_good_under_the_old_address() -> Tested {
         let place = place("a.wav", b"RIFF0000WAVE").await?;
         let old = text(place.ask(place.request()).await.headers(), ETAG);
-        let version = place.library.item(place.id).await?.version();
+        let version = place.library.item(place.id, Sight::default()).await?.version();
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         std::fs::write(place.media.join("a.wav"), b"ID3 is an mp3 now")?;
         let uri = format!("{}?v={version}", place.address());

@@ -1,10 +1,11 @@
 //! An item of the library: its row, and how rows follow what the folder holds.
 
 use super::format::Kind;
+use super::sight::{Audience, NO_ITEM, Sight};
 use crate::db::Conn;
 use crate::db::schema::messages::media_items;
-use crate::error::{Error, Result};
-use crate::ids::{MediaId, UserId};
+use crate::error::Result;
+use crate::ids::{MediaId, RoomId, UserId};
 use crate::on_conn;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -54,6 +55,10 @@ pub struct Item {
     pub chapters: Option<String>,
     /// As stored; [`prepared`](Self::prepared) reads it.
     pub prepared: Option<String>,
+    #[diesel(deserialize_as = String)]
+    pub audience: Audience,
+    /// The group, where it is for one.
+    pub room_id: Option<RoomId>,
 }
 
 impl Item {
@@ -129,11 +134,21 @@ pub struct Page {
     pub query: Option<String>,
     /// Filed under this, folded.
     pub tag: Option<String>,
+    /// Only what these eyes see.
+    pub sight: Sight,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { limit: PAGE, before: None, after: None, kind: None, query: None, tag: None }
+        Self {
+            limit: PAGE,
+            before: None,
+            after: None,
+            kind: None,
+            query: None,
+            tag: None,
+            sight: Sight::default(),
+        }
     }
 }
 
@@ -146,22 +161,24 @@ pub fn known(conn: &mut Conn) -> Result<Vec<Known>> {
 /// One item whose file is there.
 ///
 /// # Errors
-/// `NotFound` when there is no such item, or its file is gone.
-pub fn find(conn: &mut Conn, id: MediaId) -> Result<Item> {
+/// `NotFound` when there is no such item, its file is gone, or it isn't for these eyes.
+pub fn find(conn: &mut Conn, id: MediaId, sight: Sight) -> Result<Item> {
     media_items::table
         .filter(
             media_items::id.eq(id).and(media_items::gone.eq(false)).and(media_items::trashed_at.is_null()),
         )
+        .filter(sight.condition())
         .select(Item::as_select())
         .first(conn)
         .optional()?
-        .ok_or(Error::NotFound("There is no such item in the library."))
+        .ok_or(NO_ITEM)
 }
 
 /// A page of the list, newest first, and whether more items lie beyond it.
 pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
     let mut query = media_items::table
         .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
+        .filter(page.sight.condition())
         .select(Item::as_select())
         .limit(page.limit + 1)
         .into_boxed();
@@ -206,11 +223,12 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// How many items there are, and their bytes together.
-pub fn total(conn: &mut Conn) -> Result<(i64, i64)> {
+/// How many items these eyes see, and their bytes together.
+pub fn total(conn: &mut Conn, sight: Sight) -> Result<(i64, i64)> {
     // The sum of BIGINTs is a NUMERIC on Postgres, which would need a library of its own to be read.
     let (count, bytes): (i64, Option<f64>) = media_items::table
         .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
+        .filter(sight.condition())
         .select((
             count_star(),
             diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Double>>(

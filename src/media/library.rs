@@ -4,6 +4,7 @@ use super::format::Format;
 use super::item::{self, Item, Page};
 use super::product::Product;
 use super::scan::{Scan, follow, head, modified_ms, size};
+use super::sight::{Audience, NO_ITEM, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::rooms::Db;
@@ -85,25 +86,26 @@ impl Library {
     }
 
     /// How many items there are, and their bytes together.
-    pub async fn total(&self) -> Result<(i64, i64)> {
-        self.db.read(item::total).await
+    pub async fn total(&self, sight: Sight) -> Result<(i64, i64)> {
+        self.db.read(move |conn| item::total(conn, sight)).await
     }
 
     /// One item as it is now.
     ///
     /// # Errors
-    /// `NotFound` when there is none, or its file is gone.
-    pub async fn item(&self, id: MediaId) -> Result<Item> {
+    /// `NotFound` when there is none, its file is gone, or it isn't for these eyes.
+    pub async fn item(&self, id: MediaId, sight: impl Into<Sight>) -> Result<Item> {
+        let sight = sight.into();
         self.refresh().await?;
-        self.db.read(move |conn| item::find(conn, id)).await
+        self.db.read(move |conn| item::find(conn, id, sight)).await
     }
 
     /// Opens an item's file. It stays this file until it is dropped, whatever happens in the folder.
     ///
     /// # Errors
     /// `NotFound` as for [`item`](Self::item).
-    pub async fn open_file(&self, id: MediaId) -> Result<Opened> {
-        let item = self.remembered(id).await?;
+    pub async fn open_file(&self, id: MediaId, sight: impl Into<Sight>) -> Result<Opened> {
+        let item = self.remembered(id, sight.into()).await?;
         let folder = self.folder.clone();
         let opened =
             tokio::task::spawn_blocking(move || open_inside(&folder, item)).await.map_err(Error::internal)?;
@@ -117,17 +119,21 @@ impl Library {
             Err(error) => {
                 self.items.invalidate(&id);
                 tracing::debug!(%id, %error, "a media file could not be opened");
-                Err(Error::NotFound("There is no such item in the library."))
+                Err(NO_ITEM)
             }
         }
     }
 
-    /// An item as it was a moment ago.
-    pub(super) async fn remembered(&self, id: MediaId) -> Result<Arc<Item>> {
+    /// An item as it was a moment ago, for whoever sees it now.
+    pub(super) async fn remembered(&self, id: MediaId, sight: Sight) -> Result<Arc<Item>> {
         if let Some(item) = self.items.get(&id) {
+            if item.audience != Audience::All {
+                let known = item.clone();
+                self.db.read(move |conn| sight.check(conn, &known)).await?;
+            }
             return Ok(item);
         }
-        let item = Arc::new(self.item(id).await?);
+        let item = Arc::new(self.item(id, sight).await?);
         self.items.insert(id, item.clone());
         Ok(item)
     }
@@ -262,7 +268,7 @@ mod tests {
             ]
         );
         assert!(!more);
-        let (count, bytes) = library.total().await?;
+        let (count, bytes) = library.total(Sight::default()).await?;
         assert_eq!((count, bytes), (3, items.iter().map(|i| i.size).sum()));
         assert!(bytes < 2_000_000);
         Ok(())
@@ -276,10 +282,13 @@ mod tests {
         let id = place.library.page(Page::default()).await?.0[0].id;
         std::fs::remove_file(place.media.join("a.wav"))?;
         assert!(place.paths().await?.is_empty());
-        assert_eq!(place.library.open_file(id).await.map(drop).map_err(|e| e.status()), Err(404));
+        assert_eq!(
+            place.library.open_file(id, Sight::default()).await.map(drop).map_err(|e| e.status()),
+            Err(404)
+        );
         place.put("a.wav", b"RIFF....WAVE and more")?;
         assert_eq!(place.paths().await?, ["a.wav"]);
-        let item = place.library.item(id).await?;
+        let item = place.library.item(id, Sight::default()).await?;
         assert_eq!((item.id, item.size), (id, 21));
         Ok(())
     }
@@ -323,11 +332,14 @@ mod tests {
         place.put("a.wav", b"RIFF....WAVE")?;
         place.paths().await?;
         let id = place.library.page(Page::default()).await?.0[0].id;
-        place.library.open_file(id).await?;
+        place.library.open_file(id, Sight::default()).await?;
         std::fs::remove_file(place.media.join("a.wav"))?;
         std::fs::write(place.temp.path().join("secret.wav"), b"secret")?;
         std::os::unix::fs::symlink(place.temp.path().join("secret.wav"), place.media.join("a.wav"))?;
-        assert_eq!(place.library.open_file(id).await.map(drop).map_err(|e| e.status()), Err(404));
+        assert_eq!(
+            place.library.open_file(id, Sight::default()).await.map(drop).map_err(|e| e.status()),
+            Err(404)
+        );
         Ok(())
     }
 

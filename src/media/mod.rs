@@ -18,6 +18,7 @@ pub mod record;
 pub mod record_pages;
 mod scan;
 mod shelve;
+pub mod sight;
 pub mod tus;
 mod upload;
 
@@ -25,3 +26,4 @@ pub use format::Kind;
 pub use item::Item;
 pub use library::Library;
 pub use reception::Reception;
+pub use sight::Sight;

@@ -4,6 +4,7 @@ use super::item::{Item, Page};
 use super::library::Library;
 use super::prepared::{POSTER, product};
 use super::record::Keeper;
+use super::sight::{Audience, Sight};
 use crate::accounts::{Accounts, Reader};
 use crate::config::Right;
 use crate::error::Result;
@@ -46,6 +47,7 @@ pub struct ItemView {
     pub description: String,
     pub tags: Vec<String>,
     pub licence: String,
+    pub audience: Audience,
 }
 
 impl ItemView {
@@ -62,6 +64,14 @@ impl ItemView {
     fn tint(&self) -> i64 {
         let number = self.href.rsplit('/').next().and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
         number.rem_euclid(crate::site::page::TINTS)
+    }
+
+    fn is_group(&self) -> bool {
+        self.audience == Audience::Group
+    }
+
+    fn is_own(&self) -> bool {
+        self.audience == Audience::Own
     }
 
     fn is_audio(&self) -> bool {
@@ -119,6 +129,7 @@ impl From<Item> for ItemView {
             tags,
             description: item.description,
             licence: item.licence,
+            audience: item.audience,
             title: item.title,
             mime: item.mime,
         }
@@ -152,9 +163,11 @@ pub async fn library(
     place: web::Query<Place>,
 ) -> Result<HttpResponse> {
     let tag = place.tag.as_deref().map(|tag| fold(tag.trim())).filter(|tag| !tag.is_empty());
-    let page = Page { limit: SHELF, before: place.before.map(MediaId), tag: tag.clone(), ..Page::default() };
+    let sight = Sight::from(&reader);
+    let page =
+        Page { limit: SHELF, before: place.before.map(MediaId), tag: tag.clone(), sight, ..Page::default() };
     let (items, more) = library.page(page).await?;
-    let (count, bytes) = library.total().await?;
+    let (count, bytes) = library.total(sight).await?;
     let summary = match count {
         0 => String::new(),
         1 => fill(t("1 item, {size}"), "size", &size_in_words(bytes)),
@@ -178,7 +191,7 @@ pub async fn player(
     accounts: web::Data<Accounts>,
     id: web::Path<MediaId>,
 ) -> Result<HttpResponse> {
-    let item = library.item(id.into_inner()).await?;
+    let item = library.item(id.into_inner(), &reader).await?;
     let by = match item.user_id {
         Some(user) => accounts.directory.get(user).await?.map(|person| person.display_name.clone()),
         None => None,
@@ -239,6 +252,7 @@ mod page_tests {
                 description: HOSTILE.into(),
                 tags: vec![HOSTILE.into()],
                 licence: HOSTILE.into(),
+                audience: Audience::Own,
             };
             let library = LibraryPage {
                 shell: Shell::new("Library", "/media"),

@@ -3,6 +3,7 @@
 use super::item::Item;
 use super::library::{Library, Opened};
 use super::prepared::Prepared;
+use super::sight::{NO_ITEM, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use std::fs::File;
@@ -29,15 +30,15 @@ impl Library {
     ///
     /// # Errors
     /// `NotFound` as for [`item`](Self::item).
-    pub async fn open_best(&self, id: MediaId) -> Result<Opened> {
-        let item = self.remembered(id).await?;
+    pub async fn open_best(&self, id: MediaId, sight: Sight) -> Result<Opened> {
+        let item = self.remembered(id, sight).await?;
         if let Some(Prepared { plays: false, set, renditions, .. }) = item.prepared()
             && let Some(best) = renditions.into_iter().next()
             && let Ok(opened) = self.open_in_set(item, Product { set, name: best.name }, best.mime).await
         {
             return Ok(opened);
         }
-        self.open_file(id).await
+        self.open_file(id, sight).await
     }
 
     /// Opens a product by its name. `set` is what its address says: that of another state of the file is not found,
@@ -45,12 +46,19 @@ impl Library {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn open_product(&self, id: MediaId, name: &str, set: Option<&str>) -> Result<Opened> {
-        let mut item = self.remembered(id).await?;
+    pub async fn open_product(
+        &self,
+        id: MediaId,
+        sight: impl Into<Sight>,
+        name: &str,
+        set: Option<&str>,
+    ) -> Result<Opened> {
+        let sight = sight.into();
+        let mut item = self.remembered(id, sight).await?;
         if of(&item, name, set).is_none() {
             // The row may be newer than what is remembered.
             self.forget(id);
-            item = self.remembered(id).await?;
+            item = self.remembered(id, sight).await?;
         }
         let (product, mime) = of(&item, name, set).ok_or_else(no_product)?;
         self.open_in_set(item, product, mime).await
@@ -91,5 +99,5 @@ fn open_plain(path: &Path) -> std::io::Result<File> {
 }
 
 fn no_product() -> Error {
-    Error::NotFound("There is no such item in the library.")
+    NO_ITEM
 }

@@ -2,12 +2,13 @@
 
 use super::item::Item;
 use super::library::Library;
+use super::sight::{self, Audience, NO_ITEM, Sight};
 use crate::accounts::Person;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_uploads};
 use crate::error::{Error, FieldError, Result};
-use crate::ids::{MediaId, UserId};
+use crate::ids::{MediaId, RoomId, UserId};
 use crate::text::{fold, is_blank, is_unruly};
 use diesel::prelude::*;
 use std::io::ErrorKind;
@@ -49,6 +50,11 @@ pub struct Wish {
     pub tags: Option<Vec<String>>,
     /// At most 100 characters, for example `CC BY 4.0`.
     pub licence: Option<String>,
+    /// Who sees it.
+    pub audience: Option<Audience>,
+    /// The group, by id, for the audience `group`: one that whoever asks is in.
+    #[schema(value_type = Option<i64>)]
+    pub room: Option<RoomId>,
 }
 
 /// The same, fit to be stored.
@@ -115,14 +121,15 @@ fn folded(typed: &[String]) -> Vec<String> {
 pub fn find_own(conn: &mut Conn, id: MediaId, by: Keeper) -> Result<Item> {
     let item: Item = media_items::table
         .filter(media_items::id.eq(id).and(media_items::gone.eq(false)))
+        .filter(Sight::from(by.id).condition())
         .select(Item::as_select())
         .first(conn)
         .optional()?
-        .ok_or(Error::NotFound("There is no such item in the library."))?;
+        .ok_or(NO_ITEM)?;
     if by.may_change(&item) {
         Ok(item)
     } else if item.trashed_at.is_some() {
-        Err(Error::NotFound("There is no such item in the library."))
+        Err(NO_ITEM)
     } else {
         Err(Error::forbidden(
             "not_yours",
@@ -135,6 +142,7 @@ pub fn find_own(conn: &mut Conn, id: MediaId, by: Keeper) -> Result<Item> {
 pub fn trash(conn: &mut Conn, by: Keeper) -> Result<Vec<Item>> {
     let mut query = media_items::table
         .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_not_null()))
+        .filter(Sight::from(by.id).condition())
         .order(media_items::trashed_at.desc())
         .limit(super::item::PAGE)
         .select(Item::as_select())
@@ -151,13 +159,18 @@ impl Library {
     /// # Errors
     /// As for [`find_own`], and `Invalid`.
     pub async fn describe(&self, id: MediaId, by: Keeper, wish: Wish) -> Result<Item> {
+        let (audience, room) = (wish.audience, wish.room);
         let record = wish.check()?;
         let changed = self.db().write(move |conn| {
-            find_own(conn, id, by)?;
+            let item = find_own(conn, id, by)?;
+            if let Some(audience) = audience {
+                sight::give(conn, &item, by.id, audience, room)?;
+            }
             if record != Record::default() {
                 diesel::update(media_items::table.find(id)).set(&record).execute(conn)?;
             }
-            find_own(conn, id, by)
+            // Whoever gives it away reads it a last time.
+            Ok(media_items::table.find(id).select(Item::as_select()).first(conn)?)
         });
         let item = changed.await?;
         self.forget(id);
@@ -238,6 +251,7 @@ mod tests {
             description: Some("x".repeat(4001)),
             tags: Some((0..21).map(|n| n.to_string()).collect()),
             licence: Some("l".repeat(101)),
+            ..Wish::default()
         };
         let Err(Error::Invalid(wrong)) = wish.check() else { panic!("it was taken") };
         assert_eq!(

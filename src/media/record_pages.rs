@@ -4,12 +4,14 @@ use super::item::Item;
 use super::library::Library;
 use super::pages::ItemView;
 use super::record::{self, Keeper, Wish, find_own};
+use super::sight::{Audience, groups};
 use crate::accounts::Visitor;
+use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::ids::MediaId;
+use crate::ids::{MediaId, RoomId};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Shell};
-use crate::site::words::{filters, t};
+use crate::site::words::{fill, filters, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -28,7 +30,18 @@ pub struct EditPage {
     /// With commas between.
     pub tags: String,
     pub licence: String,
+    /// For whom it can be.
+    pub audiences: Vec<Choice>,
     pub errors: FieldErrors,
+}
+
+/// Somebody whom an item can be for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// `all`, `own`, or a group's number.
+    pub value: String,
+    pub words: String,
+    pub chosen: bool,
 }
 
 /// The trash.
@@ -60,6 +73,9 @@ pub struct EditForm {
     tags: String,
     #[serde(default)]
     licence: String,
+    /// As in [`Choice`]; nothing where it stays.
+    #[serde(default)]
+    audience: String,
 }
 
 /// `GET /media/{id}/edit`
@@ -70,12 +86,51 @@ pub async fn edit(
     pages: web::Data<Pages>,
 ) -> Result<HttpResponse> {
     let (id, by) = (*id, Keeper::from(&*visitor.person));
-    let item = library.db().read(move |conn| find_own(conn, id, by)).await?;
-    html(StatusCode::OK, &page_of(&visitor, item, &pages).await)
+    let found = library.db().read(move |conn| own_and_groups(conn, id, by)).await?;
+    html(StatusCode::OK, &page_of(&visitor, found, &pages).await)
 }
 
-async fn page_of(visitor: &Visitor, item: Item, pages: &Pages) -> EditPage {
+type Groups = Vec<(RoomId, String)>;
+
+/// An item that this person may change, and the groups that they may give it to.
+fn own_and_groups(conn: &mut Conn, id: MediaId, by: Keeper) -> Result<(Item, Groups)> {
+    Ok((find_own(conn, id, by)?, groups(conn, by.id)?))
+}
+
+fn choices(item: &Item, groups: Groups) -> Vec<Choice> {
+    let choice = |value: String, words: String, chosen| Choice { value, words, chosen };
+    let mut all = vec![choice("all".into(), t("Everybody").into(), item.audience == Audience::All)];
+    let given = item.room_id.filter(|_| item.audience == Audience::Group);
+    if let Some(room) = given.filter(|room| !groups.iter().any(|(id, _)| id == room)) {
+        all.push(choice(room.to_string(), t("A group that you are not in").into(), true));
+    }
+    for (id, name) in groups {
+        let words = fill(t("The members of {name}"), "name", &name);
+        all.push(choice(id.to_string(), words, given == Some(id)));
+    }
+    if item.user_id.is_some() {
+        all.push(choice("own".into(), t("Its uploader alone").into(), item.audience == Audience::Own));
+    }
+    all
+}
+
+/// What a [`Choice`] says.
+fn chosen(value: &str) -> Result<(Option<Audience>, Option<RoomId>)> {
+    Ok(match value {
+        "" => (None, None),
+        "all" => (Some(Audience::All), None),
+        "own" => (Some(Audience::Own), None),
+        room => {
+            let room =
+                room.parse().map_err(|_| Error::field("audience", "Choose a group that you are in."))?;
+            (Some(Audience::Group), Some(room))
+        }
+    })
+}
+
+async fn page_of(visitor: &Visitor, (item, groups): (Item, Groups), pages: &Pages) -> EditPage {
     EditPage {
+        audiences: choices(&item, groups),
         shell: pages.shell(Some(visitor.viewer()), item.title.clone(), "/media").await,
         href: format!("/media/{}", item.id),
         tags: item.tags().collect::<Vec<_>>().join(", "),
@@ -99,19 +154,29 @@ pub async fn save(
         library.put_away(id, by, true).await?;
         return Ok(see_other("/media/trash"));
     }
-    let wish = Wish {
+    let wish = chosen(&form.audience).map(|(audience, room)| Wish {
+        audience,
+        room,
         title: Some(form.title.clone()),
         description: Some(form.description.clone()),
         tags: Some(vec![form.tags.clone()]),
         licence: Some(form.licence.clone()),
+    });
+    let saved = match wish {
+        Ok(wish) => library.describe(id, by, wish).await,
+        Err(error) => Err(error),
     };
-    match library.describe(id, by, wish).await {
-        Ok(item) => Ok(see_other(&format!("/media/{}", item.id))),
+    match saved {
+        // Whoever looks after the place may have given it to people of whom they are none.
+        Ok(item) => match library.item(item.id, &visitor).await {
+            Ok(item) => Ok(see_other(&format!("/media/{}", item.id))),
+            Err(_) => Ok(see_other("/media")),
+        },
         Err(error @ Error::Invalid(_)) => {
-            let item = library.db().read(move |conn| find_own(conn, id, by)).await?;
+            let found = library.db().read(move |conn| own_and_groups(conn, id, by)).await?;
             let EditForm { title, description, tags, licence, .. } = form;
             let errors = FieldErrors::of_error(&error, "title");
-            let page = page_of(&visitor, item, &pages).await;
+            let page = page_of(&visitor, found, &pages).await;
             html(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 &EditPage { title, description, tags, licence, errors, ..page },
@@ -178,6 +243,7 @@ mod page_tests {
             description: HOSTILE.into(),
             tags: HOSTILE.into(),
             licence: HOSTILE.into(),
+            audiences: vec![Choice { value: HOSTILE.into(), words: HOSTILE.into(), chosen: true }],
             errors: FieldErrors::one("title", HOSTILE),
         };
         assert!(!page.render().unwrap().contains("<script>alert"));

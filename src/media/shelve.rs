@@ -7,6 +7,7 @@ use super::part;
 use super::receive::judge;
 use super::reception::{Reception, State, Turn, not_written, part_path};
 use super::scan::{modified_ms, size};
+use super::sight::Sight;
 use super::upload::{self, Likeness, Placed, Upload};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
@@ -68,7 +69,7 @@ impl Reception {
                 return Err(error);
             }
         };
-        if let Some(twin) = self.twin(upload.length, &hash).await? {
+        if let Some(twin) = self.twin(upload, &hash).await? {
             let id = upload.id.clone();
             self.library.db().write(move |conn| upload::settle(conn, &id, twin)).await?;
             self.remove_part(turn).await?;
@@ -82,13 +83,14 @@ impl Reception {
         Ok((item, false))
     }
 
-    /// The item that has this content, among those of this size in bytes.
-    async fn twin(&self, size: i64, hash: &str) -> Result<Option<MediaId>> {
+    /// The item that has this content, among those that its sender sees: of others they learn nothing.
+    async fn twin(&self, upload: &Upload, hash: &str) -> Result<Option<MediaId>> {
+        let (size, sight) = (upload.length, Sight::from(upload.user_id));
         self.library.refresh().await?;
         let (db, folder, hash) =
             (self.library.db().clone(), self.library.folder().to_owned(), hash.to_owned());
         let look = move || -> Result<Option<MediaId>> {
-            for like in db.read_blocking(|conn| upload::of_size(conn, size))? {
+            for like in db.read_blocking(|conn| upload::of_size(conn, size, sight))? {
                 let found = match &like.hash {
                     Some(known) => Some(known.clone()),
                     None => part::hash_of(&folder.join(&like.path)).ok(),

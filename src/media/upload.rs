@@ -3,6 +3,7 @@
 //! How much of it has arrived is not in the row: the part file's own length is the one truth about that.
 
 use super::format::Format;
+use super::sight::Sight;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_uploads};
@@ -286,11 +287,12 @@ pub struct Likeness {
     pub hash: Option<String>,
 }
 
-/// The items of exactly this size, in bytes.
-pub fn of_size(conn: &mut Conn, size: i64) -> Result<Vec<Likeness>> {
+/// The items of exactly this size in bytes that these eyes see.
+pub fn of_size(conn: &mut Conn, size: i64, sight: Sight) -> Result<Vec<Likeness>> {
     use media_items as m;
     Ok(m::table
         .filter(m::gone.eq(false).and(m::trashed_at.is_null()).and(m::size.eq(size)))
+        .filter(sight.condition())
         .order(m::id)
         .select((m::id, m::path, m::modified_at, m::hash))
         .load(conn)?)

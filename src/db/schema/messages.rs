@@ -87,6 +87,8 @@ diesel::table! {
         chapters -> Nullable<Text>,
         prepared -> Nullable<Text>,
         gone_at -> Nullable<BigInt>,
+        audience -> Text,
+        room_id -> Nullable<BigInt>,
     }
 }
 
