@@ -161,6 +161,37 @@ async fn the_index_finds_what_a_look_at_every_message_finds() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_very_many_words_finds_them_all() {
+    let store = Store::new();
+    let rooms = open(&config(&store)).await;
+    let author = Author { id: UserId(1), name: "x".into(), guest: false };
+    for n in 0..40 {
+        let words: Vec<String> = (0..20).map(|m| format!("number{}", n * 20 + m)).collect();
+        let text = if n % 4 == 0 { "nothing of the kind".into() } else { words.join(" ") };
+        let post = Typed::new(text).unwrap().check(author.clone(), BOARD, &Mentionable::new()).unwrap();
+        rooms.post(post).await.unwrap();
+    }
+    Indexer::new(rooms.db.clone()).run(Pace::Eager).await.unwrap();
+    let terms: Vec<String> = rooms
+        .db
+        .read(|c| {
+            use search_words as w;
+            let beginnings = w::table.filter(w::word.like("^%"));
+            Ok(beginnings.order(w::word).select(w::word).distinct().load(c)?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(terms, ["^nu", "^num", "^numb", "^numbe", "^number"]);
+    let holds = |text: &str| text.contains("number");
+    for query in ["nu", "number", "-nothing number"] {
+        assert_eq!(searched(&rooms, query, 7).await, looked_up(&rooms, holds, None).await, "{query}");
+    }
+    let of_one = |text: &str| text.split(' ').any(|word| word.starts_with("number30"));
+    assert_eq!(searched(&rooms, "number30", 7).await, looked_up(&rooms, of_one, None).await);
+    close(rooms).await;
+}
+
+#[tokio::test]
 async fn what_a_crash_left_half_written_is_removed_and_written_again() {
     let store = Store::new();
     let rooms = open(&config(&store)).await;

@@ -4,8 +4,11 @@
 //! of segments: each holds some messages in the order of time, and for every word the documents that it stands in,
 //! room by room. A search reads the segments from the newest on, meets the sets of documents in memory, skips rooms
 //! that the person may not read, and reads the messages themselves last: what is shown is judged by the message as it
-//! is now, whatever the index knows. What isn't indexed yet is looked through directly.
+//! is now, whatever the index knows. A beginning that very many words share is indexed like a word, for those who
+//! search while they type. What isn't indexed yet is looked through directly.
 
+mod beginnings;
+mod bits;
 mod document;
 mod find;
 mod index;

@@ -1,6 +1,7 @@
 //! A segment of the search index: up to some ten thousand messages with the words in them. Written once; several
 //! small ones are merged into a larger one.
 
+use super::beginnings;
 use super::document::Indexed;
 use super::postings::{DOCUMENTS, Document, Key, read_postings, write_documents, write_postings};
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,22 @@ pub struct Builder {
     words: HashMap<String, Vec<u32>>,
 }
 
+/// A word with where it stands: `(room, document)` ascending, and the same as it is stored.
+pub struct Placed {
+    pub word: String,
+    pub places: Vec<(i64, u32)>,
+    pub parts: Vec<Vec<u8>>,
+}
+
+impl Placed {
+    pub fn new(word: String, mut places: Vec<(i64, u32)>) -> Self {
+        places.sort_unstable();
+        places.dedup();
+        let parts = write_postings(&places);
+        Self { word, places, parts }
+    }
+}
+
 /// A segment as it is stored.
 #[derive(Debug, Default)]
 pub struct Segment {
@@ -27,7 +44,7 @@ pub struct Segment {
     pub newest: i64,
     /// Each part of the list of documents.
     pub lists: Vec<Vec<u8>>,
-    /// A word and its parts, words ascending.
+    /// A word or a beginning of many, and its parts; ascending.
     pub words: Vec<(String, Vec<Vec<u8>>)>,
 }
 
@@ -56,19 +73,25 @@ impl Builder {
         }
         let sorted: BTreeMap<String, Vec<u32>> = self.words.into_iter().collect();
         let words = sorted.into_iter().map(|(word, places)| {
-            let mut places: Vec<(i64, u32)> = places
-                .into_iter()
-                .map(|old| (self.documents[old as usize].key.room, number[old as usize]))
-                .collect();
-            places.sort_unstable();
-            (word, write_postings(&places))
+            let places = places.into_iter();
+            let places = places.map(|old| (self.documents[old as usize].key.room, number[old as usize]));
+            Placed::new(word, places.collect())
         });
         Segment::new(&documents, words.collect())
     }
 }
 
 impl Segment {
-    fn new(documents: &[Document], words: Vec<(String, Vec<Vec<u8>>)>) -> Self {
+    /// `documents` and `words` ascend.
+    fn new(documents: &[Document], words: Vec<Placed>) -> Self {
+        let shared = beginnings::shared(&words).into_iter().map(|(beginning, found)| {
+            let places = found.numbers().map(|n| (documents[n as usize].key.room, n));
+            Placed::new(beginnings::term(beginning), places.collect())
+        });
+        let shared: Vec<Placed> = shared.collect();
+        let all = words.into_iter().chain(shared);
+        let mut words: Vec<(String, Vec<Vec<u8>>)> = all.map(|placed| (placed.word, placed.parts)).collect();
+        words.sort_unstable();
         Self {
             documents: i64::try_from(documents.len()).unwrap_or(i64::MAX),
             oldest: documents.first().map_or(0, |document| document.key.at),
@@ -103,7 +126,8 @@ pub fn merge(sources: Vec<Source>, alive: impl Fn(i64) -> bool) -> Segment {
     for source in sources {
         let moved: Vec<Option<u32>> =
             source.documents.iter().map(|document| numbers.get(document).copied()).collect();
-        for (word, part) in source.words {
+        // Which beginnings many words share is seen anew.
+        for (word, part) in source.words.into_iter().filter(|(word, _)| !beginnings::is_beginning(word)) {
             let places = words.entry(word).or_default();
             // A part that can't be read was written by nobody here; what came before it is kept.
             let _ = read_postings(
@@ -115,11 +139,8 @@ pub fn merge(sources: Vec<Source>, alive: impl Fn(i64) -> bool) -> Segment {
             );
         }
     }
-    let words = words.into_iter().filter(|(_, places)| !places.is_empty()).map(|(word, mut places)| {
-        places.sort_unstable();
-        places.dedup();
-        (word, write_postings(&places))
-    });
+    let words = words.into_iter().filter(|(_, places)| !places.is_empty());
+    let words = words.map(|(word, places)| Placed::new(word, places));
     Segment::new(&documents, words.collect())
 }
 
@@ -222,6 +243,27 @@ mod tests {
             assert_eq!(found.keys().collect::<Vec<_>>(), ["after", "same"]);
             assert_eq!(found["same"], [(1, 2), (2, 1)].into());
         }
+    }
+
+    #[test]
+    fn a_beginning_of_many_words_has_a_term_that_merging_makes_anew() {
+        let many = |from: i64, to: i64| {
+            let messages = (from..to).map(|n| indexed(n, n % 3 + 1, n, n, &[&format!("nu{n:04}"), "other"]));
+            built(messages.collect())
+        };
+        let halves = [many(0, 200), many(200, 400)];
+        for half in &halves {
+            assert!(!read(half).contains_key("^nu"), "two hundred words are read one by one");
+        }
+        let merged = merge(halves.each_ref().map(source).into(), |room| room != 2);
+        let found = read(&merged);
+        let wanted: BTreeSet<(i64, i64)> =
+            (0..400).map(|n| (n % 3 + 1, n)).filter(|(room, _)| *room != 2).collect();
+        assert_eq!(found["^nu"], wanted);
+        assert_eq!(found["^nu0"], wanted);
+        assert!(!found.contains_key("^nu00") && !found.contains_key("^ot"));
+        let again = merge(vec![source(&merged)], |room| room == 1);
+        assert!(!read(&again).keys().any(|word| word.starts_with('^')), "few are left");
     }
 
     #[test]

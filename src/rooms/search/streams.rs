@@ -1,6 +1,8 @@
 //! Messages that the index holds for likely, newest first, out of all segments at once. A segment is looked into only
 //! when what it may hold is next, so that common words cost no more than rare ones.
 
+use super::beginnings;
+use super::bits::Bits;
 use super::plan::{AnyOf, Plan};
 use super::postings::{DOCUMENTS, Document, Key, read_documents, read_postings};
 use crate::db::Conn;
@@ -101,7 +103,9 @@ impl<'a> Streams<'a> {
         self.at_once *= 4;
         let ids: Vec<i64> = group.iter().map(|segment| segment.id).collect();
         let wanted = self.wanted.iter().flat_map(|any| &any.terms);
-        let terms: Vec<&String> = wanted.chain(&self.unwanted).collect();
+        let beginnings: Vec<String> =
+            self.wanted.iter().filter_map(|any| any.prefix.as_deref()).map(beginnings::term).collect();
+        let terms: Vec<&String> = wanted.chain(&self.unwanted).chain(&beginnings).collect();
         let mut read: HashMap<(i64, String), Bits> = HashMap::new();
         if !terms.is_empty() {
             use search_words as w;
@@ -155,8 +159,14 @@ impl<'a> Streams<'a> {
             if found.as_ref().is_some_and(|all| all.count() < FEW) {
                 continue;
             }
-            let either = self.beginning_with(conn, segment.id, prefix)?;
-            found = Some(found.map_or_else(|| either.clone(), |all| all.common(&either)));
+            let either = match read.get(&(segment.id, beginnings::term(prefix))) {
+                Some(all) => all.clone(),
+                None => self.beginning_with(conn, segment.id, prefix)?,
+            };
+            found = Some(match found {
+                Some(all) => all.common(&either),
+                None => either,
+            });
         }
         let mut found = found.unwrap_or_default();
         for term in &self.unwanted {
@@ -165,6 +175,7 @@ impl<'a> Streams<'a> {
         Ok(found.numbers().take_while(|n| (*n as usize) < segment.documents).collect())
     }
 
+    /// Word by word: that many words begin so that the segment has a term for it is the exception.
     fn beginning_with(&self, conn: &mut Conn, segment: i64, prefix: &str) -> Result<Bits> {
         use search_words as w;
         let rows: Vec<Vec<u8>> = w::table
@@ -217,75 +228,5 @@ impl Stream {
         }
         self.likely.truncate(low);
         Ok(())
-    }
-}
-
-/// A set of documents of one segment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn insert(&mut self, number: u32) {
-        let n = number as usize;
-        // A damaged number must not ask for all the memory there is.
-        if n >= super::segment::LARGEST * 2 {
-            return;
-        }
-        if self.0.len() <= n / 64 {
-            self.0.resize(n / 64 + 1, 0);
-        }
-        self.0[n / 64] |= 1 << (n % 64);
-    }
-
-    fn add(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
-    }
-
-    fn remove(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= !theirs);
-    }
-
-    fn common(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(mine, theirs)| mine & theirs).collect())
-    }
-
-    fn count(&self) -> usize {
-        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
-    }
-
-    /// Ascending.
-    fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.0).flat_map(|(n, bits)| {
-            (0..64).filter(move |bit| bits & (1 << bit) != 0).map(move |bit| n * 64 + bit)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bits(numbers: &[u32]) -> Bits {
-        let mut bits = Bits::default();
-        for n in numbers {
-            bits.insert(*n);
-        }
-        bits
-    }
-
-    #[test]
-    fn sets_of_documents_are_joined_met_and_lessened() {
-        let (few, many) = (bits(&[1, 64, 200]), bits(&[0, 1, 64, 65]));
-        let numbers = |bits: &Bits| bits.numbers().collect::<Vec<_>>();
-        assert_eq!(numbers(&few.common(&many)), [1, 64]);
-        let mut all = few.clone();
-        all.add(&many);
-        assert_eq!((numbers(&all), all.count()), (vec![0, 1, 64, 65, 200], 5));
-        all.remove(&few);
-        assert_eq!(numbers(&all), [0, 65]);
-        assert_eq!(bits(&[u32::MAX]), Bits::default());
     }
 }
