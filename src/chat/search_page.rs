@@ -11,12 +11,14 @@ use crate::rooms::search::{Asked, Found, Query, before_each, find};
 use crate::rooms::{Kind, Message, Room};
 use crate::site::answer::html;
 use crate::site::page::{Pages, Person, Shell, Stamp, channel_href};
-use crate::site::words::{filters, said, t};
+use crate::site::words::{filters, said as in_words, t};
+use crate::text;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use diesel::prelude::*;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
@@ -53,14 +55,15 @@ pub struct Hit {
 impl Hit {
     pub fn new(message: &Message, before: Option<&Message>, query: &Query) -> Self {
         let title = message.title.clone().unwrap_or_default();
+        let text = shown(message, query);
         Self {
             author: Person::new(message.user.0, message.name.clone(), message.guest),
             at: Stamp(message.at),
             href: format!("/m/{}/{}", message.room, message.seq),
             title: pieces(&title, &query.marks(&title), 0..title.len()),
-            text: excerpt(&message.text, &query.marks(&message.text)),
+            text: excerpt(&text, &query.marks(&text)),
             edited: message.edited_at.is_some(),
-            before: before.map(|before| (before.name.clone(), beginning(&before.text))),
+            before: before.map(|before| (before.name.clone(), beginning(&said(before)))),
         }
     }
 }
@@ -127,7 +130,7 @@ pub async fn search(
     match outcome.await {
         Ok(()) => html(StatusCode::OK, &page),
         Err(error @ (Error::Invalid(_) | Error::NotFound(_))) => {
-            page.wrong = Some(said(&error.detail()).into_owned());
+            page.wrong = Some(in_words(&error.detail()).into_owned());
             html(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => Err(error),
@@ -304,6 +307,19 @@ fn excerpt(text: &str, marks: &[Range<usize>]) -> Vec<Piece> {
     shown
 }
 
+/// The words of a message as its room shows them.
+fn said(message: &Message) -> Cow<'_, str> {
+    let html = message.html.as_deref();
+    html.map_or(Cow::Borrowed(message.text.as_str()), |html| Cow::Owned(text::words(html)))
+}
+
+/// The same; or as it was typed, where what was searched for stands only there: in the address of a link.
+fn shown<'a>(message: &'a Message, query: &Query) -> Cow<'a, str> {
+    let said = said(message);
+    let only_typed = query.marks(&said).is_empty() && !query.marks(&message.text).is_empty();
+    if only_typed { Cow::Borrowed(&message.text) } else { said }
+}
+
 /// The beginning of a text, in one line.
 fn beginning(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -321,6 +337,18 @@ mod page_tests {
 
     fn whole(pieces: &[Piece]) -> String {
         pieces.iter().map(|p| if p.marked { format!("[{}]", p.text) } else { p.text.clone() }).collect()
+    }
+
+    #[test]
+    fn a_hit_has_the_words_of_a_message_and_not_its_signs() {
+        let text = "**Bring** the [map](https://example.org/tracks), `now`";
+        let message = Message { text: text.into(), html: text::render(text).html, ..Message::default() };
+        let hit =
+            |query: &str| whole(&Hit::new(&message, Some(&message), &Query::parse(query).unwrap()).text);
+        assert_eq!(hit("map "), "Bring the [map], now");
+        assert_eq!(hit("tracks "), "**Bring** the [map](https://example.org/[tracks]), `now`");
+        let before = Hit::new(&message, Some(&message), &Query::default()).before;
+        assert_eq!(before.unwrap().1, "Bring the map, now");
     }
 
     #[test]

@@ -25,10 +25,9 @@ const MERGED = 0.02;
 const seqs = (page) => page.$$eval(".messages > .message", (all) => all.map((one) => Number(one.dataset.seq)));
 const scrollBy = (page, y) => page.$eval(".timeline-scroll", (pane, by) => { pane.scrollTop += by; }, y);
 
-/** Counts layout shifts from now on, when what belongs to the opening of the page has been painted. */
+/** Counts layout shifts from now on. */
 async function watchShifts(page) {
-  await page.evaluate(async () => {
-    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  await page.evaluate(() => {
     window.shifts = [];
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.shifts.push([entry.value, entry.hadRecentInput, entry.sources.map(({ node, previousRect, currentRect }) => `${node?.className ?? node?.nodeName} ${node?.id ?? ""} ${previousRect.y} to ${currentRect.y}`)]);
@@ -144,26 +143,20 @@ test("what one reads stays under the eyes when older ones come in", { timeout: 3
 });
 
 test("nor does it move under a quick wheel on a slow machine", { timeout: 180_000 }, async () => {
-  // Where other work takes the processor away, the browser's own scrolling may overtake the page: one of three tries has to be still.
-  const moved = [];
-  while (moved.length < 3) {
-    const page = await house.visit(ann, "/c/big");
-    const first = (await seqs(page))[0];
-    await watchShifts(page);
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send("Emulation.setCPUThrottlingRate", { rate: 6 });
-    await page.mouse.move(700, 400);
-    for (let i = 0; i < 50; i++) {
-      await page.mouse.wheel(0, -400);
-      await pause(16);
-    }
-    await until(async () => (await seqs(page))[0] < first - 300, "a few hundred older ones");
-    await devtools.send("Emulation.setCPUThrottlingRate", { rate: 1 });
-    const seen = await shifts(page);
-    house.quiet();
-    await page.context().close();
-    if (seen.reduce((all, [value]) => all + value, 0) < MERGED) return;
-    moved.push(seen);
+  const page = await house.visit(ann, "/c/big");
+  const first = (await seqs(page))[0];
+  await watchShifts(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+  await page.mouse.move(700, 400);
+  for (let i = 0; i < 50; i++) {
+    await page.mouse.wheel(0, -400);
+    await pause(16);
   }
-  assert.fail(JSON.stringify(moved));
+  await until(async () => (await seqs(page))[0] < first - 300, "a few hundred older ones");
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  const seen = await shifts(page);
+  assert.ok(seen.reduce((all, [value]) => all + value, 0) < MERGED, JSON.stringify(seen));
+  house.quiet();
+  await page.context().close();
 });

@@ -106,11 +106,13 @@ class ChatTimeline extends HTMLElement {
     const line = this.list.querySelector(".new-line");
     if (focus) {
       focus.classList.add("focus");
-      focus.scrollIntoView({ block: "center" });
+      focus.scrollIntoView();
     } else {
       this.view.toEnd();
       if (line && line.getBoundingClientRect().top < this.pane.getBoundingClientRect().top) line.scrollIntoView({ block: "start" });
     }
+    // At the first rest of the hand it might already be in a wheel's glide again.
+    this.stretch.rest();
     this.#atEnd = !this.stretch.isCut && this.view.isNearEnd;
     this.#showPill();
   }
