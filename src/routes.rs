@@ -59,6 +59,8 @@ use utoipa_swagger_ui::SwaggerUi;
         media::api::one,
         media::api::put,
         media::api::uploads,
+        media::api_position::get,
+        media::api_position::put,
         media::api_records::change,
         media::api_records::delete,
         media::api_records::restore,
@@ -264,7 +266,7 @@ fn api(config: &mut ServiceConfig) {
 }
 
 fn library(config: &mut ServiceConfig) {
-    use media::{api, api_records as records, file, tus};
+    use media::{api, api_position as position, api_records as records, file, tus};
     let options = || web::method(Method::OPTIONS).to(tus::options);
     config
         .service(
@@ -289,6 +291,11 @@ fn library(config: &mut ServiceConfig) {
                 .route(put().to(api::put))
                 .route(patch().to(records::change))
                 .route(delete().to(records::delete)),
+        )
+        .service(
+            resource("/api/v1/media/{id}/position")
+                .route(get().to(position::get))
+                .route(put().to(position::put)),
         )
         .service(resource("/api/v1/media/{id}/restore").route(post().to(records::restore)))
         .service(resource("/api/v1/media/{id}/file").to(file::get))

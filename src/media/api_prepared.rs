@@ -25,7 +25,7 @@ pub struct PreparedObject {
     width: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<i32>,
-    /// Those of the file.
+    /// Those that were written down, otherwise those of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     chapters: Vec<Chapter>,
     /// Whether every current browser plays the original; not said before the file was looked into.

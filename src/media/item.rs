@@ -59,6 +59,8 @@ pub struct Item {
     pub audience: Audience,
     /// The group, where it is for one.
     pub room_id: Option<RoomId>,
+    /// As stored; [`own_chapters`](Self::own_chapters) reads it.
+    pub own_chapters: String,
 }
 
 impl Item {

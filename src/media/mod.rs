@@ -1,8 +1,10 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
 pub mod api;
+pub mod api_position;
 mod api_prepared;
 pub mod api_records;
+mod chapter;
 pub mod file;
 mod format;
 pub mod item;
@@ -10,6 +12,8 @@ mod library;
 pub mod pages;
 mod part;
 mod pieces;
+mod playing;
+pub mod position;
 pub mod prepared;
 mod product;
 mod receive;

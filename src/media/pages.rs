@@ -2,6 +2,8 @@
 
 use super::item::{Item, Page};
 use super::library::Library;
+use super::playing::Playing;
+use super::position;
 use super::prepared::{POSTER, product};
 use super::record::Keeper;
 use super::sight::{Audience, Sight};
@@ -108,6 +110,7 @@ pub struct LibraryPage {
 pub struct PlayerPage {
     pub shell: Shell,
     pub item: ItemView,
+    pub playing: Playing,
     /// The viewer may change what is said of it.
     pub changes: bool,
 }
@@ -183,6 +186,13 @@ pub async fn library(
     html(StatusCode::OK, &LibraryPage { shell, items, summary, next, adds, tag })
 }
 
+/// Where in the item the page begins.
+#[derive(Debug, Deserialize)]
+pub struct Moment {
+    /// As [`read_moment`](super::position::read_moment) takes it.
+    t: Option<String>,
+}
+
 /// `GET /media/{id}`
 pub async fn player(
     reader: Reader,
@@ -190,20 +200,27 @@ pub async fn player(
     library: web::Data<Library>,
     accounts: web::Data<Accounts>,
     id: web::Path<MediaId>,
+    moment: web::Query<Moment>,
 ) -> Result<HttpResponse> {
     let item = library.item(id.into_inner(), &reader).await?;
     let by = match item.user_id {
         Some(user) => accounts.directory.get(user).await?.map(|person| person.display_name.clone()),
         None => None,
     };
+    let kept = match Sight::from(&reader).0 {
+        Some(user) => library.db().read(move |conn| position::of(conn, user, item.id)).await?,
+        None => None,
+    };
     let shell = pages.shell(reader.viewer(), item.title.clone(), "/media").await;
     let changes = reader.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(&item));
+    let playing = Playing::new(&item, moment.t.as_deref(), kept);
     let item = ItemView { by: by.unwrap_or_default(), ..item.into() };
-    html(StatusCode::OK, &PlayerPage { shell, item, changes })
+    html(StatusCode::OK, &PlayerPage { shell, item, playing, changes })
 }
 
 #[cfg(test)]
 mod page_tests {
+    use super::super::playing::{Form, Part};
     use super::*;
 
     #[test]
@@ -233,6 +250,24 @@ mod page_tests {
     }
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
+
+    fn hostile_playing() -> Playing {
+        let form = Form { src: HOSTILE.into(), label: HOSTILE.into(), size: HOSTILE.into(), usual: true };
+        let part = Part {
+            clock: HOSTILE.into(),
+            start: HOSTILE.into(),
+            href: HOSTILE.into(),
+            title: HOSTILE.into(),
+        };
+        Playing {
+            forms: vec![form.clone(), form],
+            start: HOSTILE.into(),
+            chapters: vec![part],
+            wave: HOSTILE.into(),
+            original: HOSTILE.into(),
+            ..Playing::default()
+        }
+    }
 
     #[test]
     fn the_library_and_the_player_escape_titles() {
@@ -264,8 +299,14 @@ mod page_tests {
             };
             let html = library.render().unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");
-            let html =
-                PlayerPage { shell: Shell::new("Player", "/media"), item, changes: true }.render().unwrap();
+            let html = PlayerPage {
+                shell: Shell::new("Player", "/media"),
+                item,
+                playing: hostile_playing(),
+                changes: true,
+            }
+            .render()
+            .unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");
         }
     }

@@ -124,7 +124,7 @@ impl Item {
     }
 
     /// The chapters of its file.
-    pub fn chapters(&self) -> Vec<Chapter> {
+    pub fn file_chapters(&self) -> Vec<Chapter> {
         self.chapters.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
 

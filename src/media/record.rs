@@ -1,5 +1,6 @@
 //! What is said about an item: title, description, tags, licence; and who may say it, put it away and take it back.
 
+use super::chapter;
 use super::item::Item;
 use super::library::Library;
 use super::sight::{self, Audience, NO_ITEM, Sight};
@@ -50,6 +51,8 @@ pub struct Wish {
     pub tags: Option<Vec<String>>,
     /// At most 100 characters, for example `CC BY 4.0`.
     pub licence: Option<String>,
+    /// One a line: `0:00 Intro`. They take the place of those of the file; empty for those.
+    pub chapters: Option<String>,
     /// Who sees it.
     pub audience: Option<Audience>,
     /// The group, by id, for the audience `group`: one that whoever asks is in.
@@ -65,6 +68,7 @@ pub struct Record {
     description: Option<String>,
     tags: Option<String>,
     licence: Option<String>,
+    own_chapters: Option<String>,
 }
 
 impl Wish {
@@ -94,8 +98,15 @@ impl Wish {
         }
         let tags =
             tags.map(|tags| if tags.is_empty() { String::new() } else { format!("\n{}\n", tags.join("\n")) });
+        let own_chapters = match self.chapters.as_deref().map(chapter::read).transpose() {
+            Ok(chapters) => chapters.as_deref().map(chapter::stored).transpose()?,
+            Err(error) => {
+                wrong.extend(error.fields().iter().cloned());
+                None
+            }
+        };
         if wrong.is_empty() {
-            Ok(Record { title, description, tags, licence })
+            Ok(Record { title, description, tags, licence, own_chapters })
         } else {
             Err(Error::Invalid(wrong))
         }

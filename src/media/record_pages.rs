@@ -1,5 +1,6 @@
 //! Pages about what is said of an item, and the trash. They work without a script.
 
+use super::chapter;
 use super::item::Item;
 use super::library::Library;
 use super::pages::ItemView;
@@ -30,6 +31,10 @@ pub struct EditPage {
     /// With commas between.
     pub tags: String,
     pub licence: String,
+    /// One a line, those of the keeper alone.
+    pub chapters: String,
+    /// How many the file brings along.
+    pub file_chapters: usize,
     /// For whom it can be.
     pub audiences: Vec<Choice>,
     pub errors: FieldErrors,
@@ -73,6 +78,8 @@ pub struct EditForm {
     tags: String,
     #[serde(default)]
     licence: String,
+    /// Nothing where they stay.
+    chapters: Option<String>,
     /// As in [`Choice`]; nothing where it stays.
     #[serde(default)]
     audience: String,
@@ -131,6 +138,8 @@ fn chosen(value: &str) -> Result<(Option<Audience>, Option<RoomId>)> {
 async fn page_of(visitor: &Visitor, (item, groups): (Item, Groups), pages: &Pages) -> EditPage {
     EditPage {
         audiences: choices(&item, groups),
+        chapters: chapter::lines(&item.own_chapters()),
+        file_chapters: item.file_chapters().len(),
         shell: pages.shell(Some(visitor.viewer()), item.title.clone(), "/media").await,
         href: format!("/media/{}", item.id),
         tags: item.tags().collect::<Vec<_>>().join(", "),
@@ -157,6 +166,7 @@ pub async fn save(
     let wish = chosen(&form.audience).map(|(audience, room)| Wish {
         audience,
         room,
+        chapters: form.chapters.clone(),
         title: Some(form.title.clone()),
         description: Some(form.description.clone()),
         tags: Some(vec![form.tags.clone()]),
@@ -174,12 +184,13 @@ pub async fn save(
         },
         Err(error @ Error::Invalid(_)) => {
             let found = library.db().read(move |conn| own_and_groups(conn, id, by)).await?;
-            let EditForm { title, description, tags, licence, .. } = form;
+            let EditForm { title, description, tags, licence, chapters, .. } = form;
+            let chapters = chapters.unwrap_or_default();
             let errors = FieldErrors::of_error(&error, "title");
             let page = page_of(&visitor, found, &pages).await;
             html(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                &EditPage { title, description, tags, licence, errors, ..page },
+                &EditPage { title, description, tags, licence, chapters, errors, ..page },
             )
         }
         Err(error) => Err(error),
@@ -243,6 +254,8 @@ mod page_tests {
             description: HOSTILE.into(),
             tags: HOSTILE.into(),
             licence: HOSTILE.into(),
+            chapters: HOSTILE.into(),
+            file_chapters: 2,
             audiences: vec![Choice { value: HOSTILE.into(), words: HOSTILE.into(), chosen: true }],
             errors: FieldErrors::one("title", HOSTILE),
         };

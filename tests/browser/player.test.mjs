@@ -106,3 +106,66 @@ test("without a script the browser's own controls are there", async () => {
   assert.equal(await plain.locator(".deck").isVisible(), false);
   await context.close();
 });
+
+test("another device goes on where one was, and a link to a moment wins", async () => {
+  await player("player.media.muted = true, player.seek(25)");
+  await at(25);
+  await player("void player.play()");
+  await until(async () => await now() > 25.3, "playing");
+  await player("player.pause()");
+  const kept = await until(async () => {
+    const place = await ann.call("GET", `/media/${film.id}/position`).catch(() => null);
+    return place?.position > 25_000 && place;
+  }, "the place");
+  assert.equal(kept.length, 60_000);
+  const phone = await house.visit(ann, `/media/${film.id}`, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await phone.getByText(/^Goes on at 0:2\d\./).waitFor();
+  const time = () => phone.locator("video").evaluate((film) => /** @type {HTMLVideoElement} */ (film).currentTime);
+  await until(async () => Math.abs(await time() - kept.position / 1000) < 1, "the same moment");
+  for (const box of await phone.locator(".deck button:visible, .deck select:visible").evaluateAll((all) => all.map((one) => one.getBoundingClientRect()))) {
+    assert.ok(box.height >= 44, JSON.stringify(box));
+  }
+  await phone.getByRole("button", { name: "From the beginning" }).click();
+  await until(async () => await time() < 1, "the beginning");
+  await phone.goto(`/media/${film.id}?t=1m2s`);
+  await phone.goto(`/media/${film.id}?t=0m41s`);
+  await until(async () => Math.abs(await time() - 41) < 1, "second 41");
+  assert.equal(await phone.getByText(/^Goes on at/).count(), 0);
+  await phone.context().close();
+  // What somebody only looked at moves nothing.
+  const after = await ann.call("GET", `/media/${film.id}/position`);
+  assert.equal(after.position, kept.position);
+  house.quiet();
+});
+
+test("a link to this moment leads somebody else to it", async () => {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await player("player.seek(33)");
+  await at(33);
+  await page.getByRole("button", { name: "Share this moment" }).click();
+  await page.getByText("The link to 0:33 is copied.").waitFor();
+  const address = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(address, `${house.origin}/media/${film.id}?t=33`);
+  const ben = await house.visit(await house.person("ben"), new URL(address).pathname + new URL(address).search);
+  await until(async () => Math.abs(await ben.locator("video").evaluate((film) => /** @type {HTMLVideoElement} */ (film).currentTime) - 33) < 1, "second 33");
+  await ben.context().close();
+  house.quiet();
+});
+
+test("chapters are marked in the bar, the list follows, and a press on one goes there", async () => {
+  await ann.call("PATCH", `/media/${film.id}`, { chapters: "0:00 Arrival\n0:20 The walk\n0:45 Home" });
+  await page.goto(`/media/${film.id}?t=1`);
+  await page.waitForFunction(() => Number(document.querySelector("video")?.duration) > 50);
+  await until(async () => await page.locator(".seek-marks i").count() === 2, "marks");
+  const current = () => page.locator(".chapters [aria-current] .chapter-title").textContent();
+  await until(async () => await current() === "Arrival", "the first one");
+  await page.getByRole("link", { name: "The walk" }).click();
+  await at(20);
+  await until(async () => await current() === "The walk", "the second one");
+  await page.getByRole("link", { name: "Home" }).focus();
+  await page.keyboard.press("Enter");
+  await at(45);
+  assert.match(await page.locator(".seek input").getAttribute("aria-valuetext"), /Home$/);
+  assert.ok(page.url().endsWith(`/media/${film.id}?t=1`), "no navigation");
+  house.quiet();
+});

@@ -32,6 +32,7 @@
 //! - `search_index` the index finds what a look at every message finds
 //! - `media`       the library: ranges, files that come and go
 //! - `ranges`      the cases of nginx's own tests for ranges and conditions
+//! - `playing`     what the player is told: where one was, chapters
 //! - `private_media` items for a group or for their uploader alone
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
@@ -71,6 +72,7 @@ mod media;
 mod members;
 mod outsider;
 mod people;
+mod playing;
 mod private_media;
 mod protocol;
 mod ranges;

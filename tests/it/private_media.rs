@@ -44,6 +44,7 @@ fn addresses(id: &Value) -> Vec<(&'static str, String)> {
         ("GET", format!("/media/{id}/r/poster.jpg")),
         ("GET", format!("/api/v1/media/{id}/poster")),
         ("HEAD", format!("/media/{id}/file")),
+        ("GET", format!("/api/v1/media/{id}/position")),
         ("PATCH", format!("/api/v1/media/{id}")),
         ("DELETE", format!("/api/v1/media/{id}")),
         ("POST", format!("/api/v1/media/{id}/restore")),
@@ -69,6 +70,8 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
     for who in [&owner, &ben, &eve] {
         who.get(&format!("/media/{id}/file")).await.is(200);
     }
+    let kept = json!({ "position": 1000, "length": 9000 });
+    eve.send("PUT", &format!("{at}/position"), &kept).await.is(204);
     eve.send("PATCH", &at, &json!({ "audience": "own" })).await.problem(403, "not_yours");
     ann.send("PATCH", &at, &json!({ "audience": "group" })).await.problem(422, "invalid");
     ann.send("PATCH", &at, &json!({ "audience": "group", "room": 999 })).await.problem(422, "invalid");
@@ -78,6 +81,7 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
         for (method, address) in addresses(id) {
             assert_eq!(ask(who, method, &address).await, 404, "{method} {address}");
         }
+        who.send("PUT", &format!("{at}/position"), &kept).await.is(404);
         assert!(!titles(who).await.contains(&"song".to_owned()));
         who.get("/media").await.is(200).lacks("song");
         // No address says more than that of an item that never was.

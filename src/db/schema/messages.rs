@@ -89,6 +89,17 @@ diesel::table! {
         gone_at -> Nullable<BigInt>,
         audience -> Text,
         room_id -> Nullable<BigInt>,
+        own_chapters -> Text,
+    }
+}
+
+diesel::table! {
+    media_positions (user_id, media_id) {
+        user_id -> BigInt,
+        media_id -> BigInt,
+        position -> BigInt,
+        length -> BigInt,
+        updated_at -> BigInt,
     }
 }
 
@@ -233,6 +244,7 @@ diesel::table! {
 diesel::joinable!(attachments -> blobs (hash));
 diesel::joinable!(attachments -> rooms (room_id));
 diesel::joinable!(bookmarks -> rooms (room_id));
+diesel::joinable!(media_positions -> media_items (media_id));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(mentions -> rooms (room_id));
 diesel::joinable!(messages -> rooms (room_id));
@@ -245,6 +257,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     bookmarks,
     jobs,
     media_items,
+    media_positions,
     media_uploads,
     memberships,
     mentions,

@@ -5,10 +5,15 @@
  * `{item, time, rate, playing}` as detail. `play`, `pause`, `seek`, `rate`, `currentTime` move it from outside.
  */
 import { chosen, choose } from "../lib/choices.js";
+import { followChapters } from "../lib/chapters.js";
 import { clock } from "../lib/moments.js";
 import { RATES, press } from "../lib/playkeys.js";
+import { keepPosition } from "../lib/position.js";
+import { offerQuality } from "../lib/quality.js";
 import { copy, say } from "../lib/say.js";
+import { previewMoments } from "../lib/scrub.js";
 import { Seekbar } from "../lib/seekbar.js";
+import { drawWave } from "../lib/wave.js";
 import { t } from "../lib/words.js";
 
 /** How long the controls stay over a whole screen without a hand that moves, ms. */
@@ -46,6 +51,11 @@ export class MediaPlayer extends HTMLElement {
     addEventListener("keydown", (event) => { if (press(event, this, this)) this.#wake(); }, { signal });
     for (const move of ["pointermove", "focusin"]) this.addEventListener(move, () => this.#wake(), { signal });
     document.addEventListener("fullscreenchange", () => this.#screen(), { signal });
+    previewMoments(this);
+    followChapters(this, signal);
+    offerQuality(this, signal);
+    keepPosition(this, signal);
+    void drawWave(this, signal);
     this.dataset.ready = "";
     if (media.error) this.#failed();
     this.#show();

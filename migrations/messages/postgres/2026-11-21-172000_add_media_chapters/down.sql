@@ -1,0 +1,1 @@
+ALTER TABLE media_items DROP COLUMN own_chapters;
