@@ -358,6 +358,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     let (library, reception) = (house.library.clone(), house.reception.clone());
     let (chat, pages, limits) = (house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
+    let talks: Arc<dyn crate::rooms::TalkProvider> = Arc::new(chat.clone());
     let threads = config.workers;
     let server = HttpServer::new(move || {
         // Runs on each worker's own thread: its connections share this floor without locks.
@@ -374,6 +375,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::from(limits.clone()))
             .app_data(web::Data::from(config.clone()))
             .app_data(web::Data::from(presence.clone()))
+            .app_data(web::Data::from(talks.clone()))
             .app_data(web::ThinData(local))
             .configure(body::limits)
             .configure(routes::all)

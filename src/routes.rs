@@ -154,9 +154,12 @@ fn chat(config: &mut ServiceConfig) {
         .service(resource("/direct").route(get().to(group_list::direct)).route(post().to(group_list::begin)))
         // A channel by name, a group by number, a private conversation by the other one's user name.
         .service(resource("/{kind:c|g|dm}/{name}").route(get().to(pages::show)).route(post().to(forms::send)))
-        .service(resource("/{kind:c|g|dm}/{name}/level").route(post().to(chat::reading::post_level)))
-        .service(resource("/{kind:c}/{name}/join").route(post().to(forms::join)))
-        .service(resource("/{kind:c|g}/{name}/leave").route(post().to(forms::leave)))
+        .service(
+            resource("/{kind:talk}/{id}").route(get().to(chat::talk::lead)).route(post().to(forms::send)),
+        )
+        .service(resource("/{kind:c|g|dm|talk}/{name}/level").route(post().to(chat::reading::post_level)))
+        .service(resource("/{kind:c|talk}/{name}/join").route(post().to(forms::join)))
+        .service(resource("/{kind:c|g|talk}/{name}/leave").route(post().to(forms::leave)))
         .service(
             resource("/{kind:c|g}/{name}/settings")
                 .route(get().to(room_settings::settings))

@@ -184,7 +184,7 @@ pub async fn post(
 async fn leave(visitor: &Visitor, parts: &Parts, limits: &Limits, form: FormData) -> Result<()> {
     let (rooms, accounts, user) = (&parts.2, &parts.3, visitor.person.id);
     let typed = Typed::from(&form);
-    let people = rooms.mentionable(&accounts.directory, &typed.text).await?;
+    let people = rooms.mentionable(&accounts.directory, None, &typed.text).await?;
     limits.send(user)?;
     if !form.files.is_empty() {
         accounts.allow(&visitor.person, Right::Files)?;

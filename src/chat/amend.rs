@@ -44,7 +44,7 @@ pub fn edit(
     edit: Edit,
 ) {
     let text = edit.text.clone();
-    submit_words(connection, ctx, request, &text, move |connection, people| {
+    submit_words(connection, ctx, request, (edit.room, &text), move |connection, people| {
         let words = Words::parse(&edit.text, people).map_err(|wrong| Error::Invalid(vec![wrong]))?;
         amend(connection, (edit.room, edit.seq), Amendment::Edit(words))
     });

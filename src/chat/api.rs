@@ -190,7 +190,7 @@ pub async fn send(
 ) -> Result<HttpResponse> {
     chat.limits.send(visitor.person.id)?;
     let NewMessage { nonce, text, title, reply_to, attachments } = body.into_inner();
-    let people = chat.named_in(&text).await?;
+    let people = chat.named_in(Some(*id), &text).await?;
     let typed = Typed { nonce, text, title: title.unwrap_or_default(), reply_to, attachments };
     let post = typed.check(visitor.person.as_ref().into(), *id, &people)?;
     let posted = chat.rooms.post(post).await?;

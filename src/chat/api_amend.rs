@@ -41,7 +41,7 @@ pub async fn edit(
     body: web::Json<NewWords>,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse> {
-    let people = chat.named_in(&body.text).await?;
+    let people = chat.named_in(Some(place.0), &body.text).await?;
     let words = Words::parse(&body.text, &people).map_err(|wrong| Error::Invalid(vec![wrong]))?;
     amend(&visitor, place.into_inner(), Amendment::Edit(words), &chat).await
 }

@@ -118,7 +118,7 @@ async fn say(chat: &Chat, person: &Person, from: Address, send: Send) -> Result<
     let nonce = Nonce::random()?.as_str().to_owned();
     // What can't be sent makes no room: a text is checked before there is one, and what a picture is by its first bytes.
     if send.is_image == 0 {
-        let people = chat.named_in(&send.content).await?;
+        let people = chat.named_in(None, &send.content).await?;
         let typed = Typed { nonce, text: send.content, ..Typed::default() };
         let mut post = typed.check(person.into(), RoomId(0), &people)?;
         post.room = conversation(chat, person, from, send.chat, send.to).await?;

@@ -16,6 +16,7 @@ use crate::rooms::message::{self, Changes, parse_limit};
 use crate::rooms::{
     Asker, Mentionable, Message, Origin, Request, RoomView, Scope, Target, Typed, Verb, direct, may, room,
 };
+use crate::text::has_moments;
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use bytes::Bytes;
 use serde::Serialize;
@@ -29,8 +30,8 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
     let user = connection.link.person.id;
     match command {
         Command::Send(send) => {
-            let text = send.text.clone();
-            submit_words(connection, ctx, request, &text, |c, people| post(c, send, people));
+            let (room, text) = (send.room, send.text.clone());
+            submit_words(connection, ctx, request, (room, &text), |c, people| post(c, send, people));
         }
         Command::Edit(edit) => amend::edit(connection, ctx, request, edit),
         Command::Delete(delete) => submit(connection, request, |c| amend::delete(c, &delete)),
@@ -97,14 +98,14 @@ pub fn submit_words(
     connection: &mut Connection,
     ctx: &mut Context,
     request: Option<u64>,
-    text: &str,
+    (room, text): (RoomId, &str),
     change: impl FnOnce(&Connection, &Mentionable) -> Result<Request> + 'static,
 ) {
-    if !text.contains(['@', '#']) {
+    if !text.contains(['@', '#']) && !has_moments(text) {
         return submit(connection, request, |c| change(c, &Mentionable::new()));
     }
     let (chat, text) = (connection.link.chat.clone(), text.to_owned());
-    let found = async move { chat.named_in(&text).await };
+    let found = async move { chat.named_in(Some(room), &text).await };
     // The connection reads nothing meanwhile: what is sent next must not come before this.
     ctx.wait(found.into_actor(connection).map(move |people, connection, _| {
         submit(connection, request, |c| change(c, &people?));

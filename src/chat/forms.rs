@@ -61,8 +61,8 @@ async fn write(visitor: &Visitor, place: &Place, form: FormData, chat: &Chat) ->
         nonce => nonce,
     };
     let typed = Typed { nonce: nonce.clone(), text: form.field("text"), ..Typed::default() };
-    let people = chat.named_in(&typed.text).await?;
     let found = place.find(chat, Some(user)).await?;
+    let people = chat.named_in(found.room, &typed.text).await?;
     let id = match (found.room, &found.peer) {
         (Some(id), _) => id,
         (None, Some(peer)) => {
@@ -83,7 +83,7 @@ async fn write(visitor: &Visitor, place: &Place, form: FormData, chat: &Chat) ->
     Ok(place::href(&view))
 }
 
-/// `POST /c/{name}/join`
+/// `POST /c/{name}/join`, `/talk/{id}/join`
 pub async fn join(
     visitor: Visitor,
     path: web::Path<(String, String)>,
@@ -95,7 +95,7 @@ pub async fn join(
     Ok(see_other(&place::href(&view)))
 }
 
-/// `POST /c/{name}/leave`, `/g/{id}/leave`
+/// `POST /c/{name}/leave`, `/g/{id}/leave`, `/talk/{id}/leave`
 pub async fn leave(
     visitor: Visitor,
     path: web::Path<(String, String)>,
@@ -104,7 +104,11 @@ pub async fn leave(
     let room = member_of(&visitor, path, &chat).await?;
     let request = Request::Leave { user: visitor.person.id, target: Target::Id(room) };
     let left = chat.rooms.change_room(request).await?;
-    Ok(see_other(if left.kind == Kind::Group { "/groups" } else { "/channels" }))
+    Ok(see_other(&match left.kind {
+        Kind::Group => "/groups".to_owned(),
+        Kind::Talk => place::href(&left),
+        _ => "/channels".to_owned(),
+    }))
 }
 
 async fn member_of(visitor: &Visitor, path: web::Path<(String, String)>, chat: &Chat) -> Result<RoomId> {

@@ -43,6 +43,7 @@ pub mod search_page;
 mod server;
 mod shard;
 pub mod socket;
+pub mod talk;
 mod timeline;
 pub mod upload;
 
@@ -108,9 +109,9 @@ impl Chat {
         })
     }
 
-    /// The people and channels that a text can mean by `@name` and `#name`.
-    async fn named_in(&self, text: &str) -> Result<Mentionable> {
-        self.rooms.mentionable(&self.accounts.directory, text).await
+    /// What a text for `room` can mean by `@name`, `#name` and, about a recording, by `1:23`.
+    async fn named_in(&self, room: Option<RoomId>, text: &str) -> Result<Mentionable> {
+        self.rooms.mentionable(&self.accounts.directory, room, text).await
     }
 
     /// How many members a room has; the board counts as everybody.

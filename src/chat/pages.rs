@@ -56,8 +56,13 @@ impl RoomPage {
     }
 
     fn blank_member(&self) -> Member {
-        Member { state: "offline", ..Member::default() }
+        blank_member()
     }
+}
+
+/// What scripts make members from.
+pub(super) fn blank_member() -> Member {
+    Member { state: "offline", ..Member::default() }
 }
 
 #[derive(Default, Deserialize)]
@@ -75,6 +80,11 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
+    /// The same with what it says of the details.
+    pub(super) fn with(self, details: DetailsQuery) -> Self {
+        Self { details, ..self }
+    }
+
     fn wanted(&self) -> Result<Wanted> {
         let day = self.day.as_deref().filter(|day| !day.is_empty()).map(reading::day).transpose()?;
         reading::wanted(self.before, self.after, self.around, self.at.or(day))
@@ -90,7 +100,7 @@ pub async fn show(
     chat: web::Data<Chat>,
     pages: web::Data<Pages>,
 ) -> Result<HttpResponse> {
-    let query = PageQuery { details: details.into_inner(), ..query.into_inner() };
+    let query = query.into_inner().with(details.into_inner());
     let page = page_of(&reader, &path.into(), &query, &chat, &pages).await?;
     if let Some(visitor) = &reader.visitor {
         let (accounts, person, href) =
@@ -162,7 +172,7 @@ pub(super) async fn page_of(
 }
 
 /// The page of a room that is there, without what stands around it.
-async fn existing(
+pub(super) async fn existing(
     reader: &Reader,
     id: RoomId,
     peer: Option<&Person>,

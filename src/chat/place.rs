@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::ids::{RoomId, UserId};
 use crate::rooms::room::nowhere;
 use crate::rooms::{Kind, RoomView, Verb, direct, may, room};
-use crate::site::page::{channel_href, direct_href, group_href};
+use crate::site::page::{channel_href, direct_href, group_href, talk_href};
 use actix_web::web;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub enum Place {
     Channel(String),
     Group(RoomId),
+    /// The talk about a thing, by its number.
+    Talk(RoomId),
     Direct(String),
 }
 
@@ -26,6 +28,7 @@ impl From<web::Path<(String, String)>> for Place {
         match kind.as_str() {
             // A number that is none is the number of no room.
             "g" => Self::Group(name.parse().unwrap_or(RoomId(0))),
+            "talk" => Self::Talk(name.parse().unwrap_or(RoomId(0))),
             "dm" => Self::Direct(name),
             _ => Self::Channel(name),
         }
@@ -53,12 +56,13 @@ impl Place {
                 let room = chat.rooms.db.read(move |conn| Ok(room::find_channel(conn, &name)?.id)).await?;
                 Ok(Found { room: Some(room), peer: None })
             }
-            Self::Group(id) => {
+            Self::Group(id) | Self::Talk(id) => {
                 let id = *id;
+                let kind = if matches!(self, Self::Talk(_)) { Kind::Talk } else { Kind::Group };
                 let read = move |conn: &mut _| {
                     let found = room::find(conn, id)?;
                     may(conn, user, &found, Verb::Read)?;
-                    if found.kind == Kind::Group { Ok(found.id) } else { Err(nowhere()) }
+                    if found.kind == kind { Ok(found.id) } else { Err(nowhere()) }
                 };
                 Ok(Found { room: Some(chat.rooms.db.read(read).await?), peer: None })
             }
@@ -72,12 +76,13 @@ impl Place {
     }
 }
 
-/// The address of a room that has one of these three.
+/// The address of a room. That of a talk leads to what it is about.
 pub fn href(view: &RoomView) -> String {
     match (view.kind, &view.peer) {
         (Kind::Board, _) => "/board".to_owned(),
         (Kind::Direct, Some(peer)) => direct_href(&peer.username),
         (Kind::Group | Kind::Direct, _) => group_href(view.id.0),
-        (Kind::Channel | Kind::Talk, _) => channel_href(&view.name),
+        (Kind::Talk, _) => talk_href(view.id.0),
+        (Kind::Channel, _) => channel_href(&view.name),
     }
 }

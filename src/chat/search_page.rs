@@ -10,7 +10,7 @@ use crate::ids::{RoomId, UserId};
 use crate::rooms::search::{Asked, Found, Query, before_each, find};
 use crate::rooms::{Kind, Message, Room};
 use crate::site::answer::html;
-use crate::site::page::{Pages, Person, Shell, Stamp, channel_href};
+use crate::site::page::{Pages, Person, Shell, Stamp, channel_href, talk_href};
 use crate::site::words::{filters, said as in_words, t};
 use crate::text;
 use actix_web::http::StatusCode;
@@ -261,6 +261,7 @@ impl Places {
             Some((Kind::Channel, name)) => channel_href(name),
             Some((Kind::Board, _)) => "/board".into(),
             Some((Kind::Group, _)) => format!("/g/{room}"),
+            Some((Kind::Talk, _)) => talk_href(room.0),
             _ => String::new(),
         }
     }

@@ -135,6 +135,7 @@ mod page_tests {
             channels: vec![room.clone()],
             groups: vec![room.clone()],
             directs: vec![room],
+            talks: Vec::new(),
             more_channels: true,
             blocked: vec![3],
             faces: HOSTILE.into(),

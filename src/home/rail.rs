@@ -5,7 +5,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{BOARD, UserId};
 use crate::rooms::{Kind, RoomView, Rooms, block, direct, room};
-use crate::site::page::{channel_href, direct_href, group_href};
+use crate::site::page::{channel_href, direct_href, group_href, talk_href};
 use crate::site::rail::{Rail, RailFuture, RailProvider, RailRoom};
 use crate::text::fold;
 use moka::sync::Cache;
@@ -123,6 +123,8 @@ fn draw(views: Vec<RoomView>, more_channels: bool, states: &HashMap<UserId, &'st
             Kind::Direct if view.last_seq > 0 && view.peer.is_some() => {
                 rail.directs.push(room_of(view, states));
             }
+            // There may be one for every recording: those that have news are enough.
+            Kind::Talk if view.unread() > 0 => rail.talks.push(room_of(view, states)),
             Kind::Board | Kind::Direct | Kind::Talk => {}
         }
     }
@@ -135,6 +137,7 @@ fn room_of(view: RoomView, states: &HashMap<UserId, &'static str>) -> RailRoom {
     let href = match (&view.kind, &view.peer) {
         (Kind::Direct, Some(peer)) => direct_href(&peer.username),
         (Kind::Channel, _) => channel_href(&view.name),
+        (Kind::Talk, _) => talk_href(view.id.0),
         _ => group_href(view.id.0),
     };
     RailRoom {

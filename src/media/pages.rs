@@ -11,12 +11,13 @@ use crate::accounts::{Accounts, Reader};
 use crate::config::Right;
 use crate::error::Result;
 use crate::ids::MediaId;
+use crate::rooms::{About, Panel, TalkProvider};
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
 use crate::site::words::{fill, filters, size_in_words, t};
 use crate::text::fold;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -113,6 +114,8 @@ pub struct PlayerPage {
     pub playing: Playing,
     /// The viewer may change what is said of it.
     pub changes: bool,
+    /// The conversation about it.
+    pub talk: Panel,
 }
 
 impl From<Item> for ItemView {
@@ -199,8 +202,9 @@ pub async fn player(
     pages: web::Data<Pages>,
     library: web::Data<Library>,
     accounts: web::Data<Accounts>,
+    talks: web::Data<dyn TalkProvider>,
     id: web::Path<MediaId>,
-    moment: web::Query<Moment>,
+    (moment, request): (web::Query<Moment>, HttpRequest),
 ) -> Result<HttpResponse> {
     let item = library.item(id.into_inner(), &reader).await?;
     let by = match item.user_id {
@@ -214,8 +218,10 @@ pub async fn player(
     let shell = pages.shell(reader.viewer(), item.title.clone(), "/media").await;
     let changes = reader.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(&item));
     let playing = Playing::new(&item, moment.t.as_deref(), kept);
+    let (about, query) = (About::media(item.id), request.query_string().to_owned());
+    let talk = talks.panel(reader, about, item.title.clone(), query).await?;
     let item = ItemView { by: by.unwrap_or_default(), ..item.into() };
-    html(StatusCode::OK, &PlayerPage { shell, item, playing, changes })
+    html(StatusCode::OK, &PlayerPage { shell, item, playing, changes, talk })
 }
 
 #[cfg(test)]
@@ -304,6 +310,7 @@ mod page_tests {
                 item,
                 playing: hostile_playing(),
                 changes: true,
+                talk: Panel::default(),
             }
             .render()
             .unwrap();

@@ -10,6 +10,8 @@ use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_uploads};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{MediaId, RoomId, UserId};
+use crate::rooms::talk::Deed;
+use crate::rooms::{About, Asker, Change, Request};
 use crate::text::{fold, is_blank, is_unruly};
 use diesel::prelude::*;
 use std::io::ErrorKind;
@@ -185,7 +187,13 @@ impl Library {
         });
         let item = changed.await?;
         self.forget(id);
+        self.tell_talk(Deed::Rename { about: About::media(id), name: item.title.clone() })?;
         Ok(item)
+    }
+
+    /// Lets the talk follow its item; those who are in it hear of it after the commit.
+    fn tell_talk(&self, deed: Deed) -> Result<()> {
+        self.db().submit(Change::new(Request::Talk(deed), Asker::Nobody))
     }
 
     /// Puts an item into the trash, or back onto the shelf.
@@ -228,6 +236,8 @@ impl Library {
             tracing::error!(%error, "a media file could not be removed");
             Error::Busy("The file can't be removed just now. Try again in a moment.")
         })?;
+        // First: a talk whose item isn't there any more would be nobody's to close.
+        self.tell_talk(Deed::Close { about: About::media(id) })?;
         self.db()
             .write(move |conn| {
                 diesel::delete(media_uploads::table.filter(media_uploads::media_id.eq(id))).execute(conn)?;

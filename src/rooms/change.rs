@@ -7,6 +7,7 @@ use super::membership::{self, Asking, Verb};
 use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
 use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
+use super::talk;
 use super::unread::{self, ReadMarks};
 use crate::db::schema::messages::rooms;
 use crate::db::{Conn, Failed, Task, Work, savepoint};
@@ -97,6 +98,7 @@ pub enum Request {
         with: Party,
         by_key: bool,
     },
+    Talk(talk::Deed),
     StoreReadMarks(unread::Batch),
     Task(Task),
 }
@@ -236,6 +238,7 @@ fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
         Request::SetTopic { by, room, topic } => group::set_topic(conn, *by, *room, topic),
         Request::DeleteRoom { by, room } => group::delete(conn, *by, *room),
         Request::OpenDirect { by, with, by_key } => direct::open(conn, by, with, *by_key),
+        Request::Talk(deed) => talk::apply(conn, deed),
         Request::Amend(amend) => {
             let (message, is_changed) = amend::apply(conn, amend)?;
             let message = Arc::new(message);

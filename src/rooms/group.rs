@@ -197,12 +197,14 @@ pub(super) fn delete(conn: &mut Conn, by: Asking, id: RoomId) -> Result<Done> {
 }
 
 /// Takes a room out of everybody's sight and frees its name; `purge` removes what was said there.
-fn bury(conn: &mut Conn, id: RoomId) -> Result<()> {
+pub(super) fn bury(conn: &mut Conn, id: RoomId) -> Result<()> {
     diesel::update(rooms::table.find(id))
         .set((
             rooms::deleted_at.eq(now_ms()),
             rooms::name_key.eq(None::<String>),
             rooms::peers.eq(None::<String>),
+            rooms::about_kind.eq(None::<String>),
+            rooms::about_id.eq(None::<i64>),
             rooms::members.eq(0),
         ))
         .execute(conn)?;

@@ -2,6 +2,7 @@
 
 use super::direct;
 use super::room::{Kind, Room, nowhere};
+use super::talk;
 use crate::accounts::{Person, Role};
 use crate::clock::now_ms;
 use crate::db::Conn;
@@ -86,6 +87,9 @@ impl From<UserId> for Asking {
 pub fn may(conn: &mut Conn, who: impl Into<Asking>, room: &Room, verb: Verb) -> Result<()> {
     let who = who.into();
     let open = matches!(room.kind, Kind::Board | Kind::Channel | Kind::Talk);
+    if room.kind == Kind::Talk && !talk::is_open(conn, who.id, room.about())? {
+        return Err(nowhere());
+    }
     // What one has said one may take back, member or not.
     if open && verb == Verb::Retract {
         return Ok(());
@@ -139,6 +143,9 @@ pub fn may(conn: &mut Conn, who: impl Into<Asking>, room: &Room, verb: Verb) -> 
 fn may_change(who: Asking, room: &Room, verb: Verb, is_member: bool) -> Result<()> {
     match verb.needs() {
         None if is_member => Ok(()),
+        None if room.kind == Kind::Talk => {
+            Err(Error::forbidden("not_member", "Join the talk to write in it."))
+        }
         None => Err(Error::forbidden("not_member", "Join this channel to write in it.")),
         Some(roles) if room.owner == Some(who.id) || roles.contains(&who.role) => Ok(()),
         Some(_) => Err(Error::forbidden("not_owner", "Only the owner of this room can do that.")),
@@ -147,16 +154,18 @@ fn may_change(who: Asking, room: &Room, verb: Verb, is_member: bool) -> Result<(
 
 /// Every room that `who` may read; only what is open to all for somebody who isn't signed in.
 pub fn readable(conn: &mut Conn, who: Option<UserId>) -> Result<Vec<RoomId>> {
-    let open = [Kind::Board, Kind::Channel, Kind::Talk].map(Kind::as_str);
+    let open = [Kind::Board, Kind::Channel].map(Kind::as_str);
     let mut ids: Vec<RoomId> = rooms::table
         .filter(rooms::kind.eq_any(open).and(rooms::deleted_at.is_null()))
         .select(rooms::id)
         .load(conn)?;
+    ids.extend(talk::open_ones(conn, who)?);
     if let Some(who) = who {
         let own = memberships::table
             .inner_join(rooms::table)
             .filter(memberships::user_id.eq(who))
-            .filter(rooms::kind.ne_all(open).and(rooms::deleted_at.is_null()));
+            .filter(rooms::kind.ne_all(open).and(rooms::kind.ne(Kind::Talk.as_str())))
+            .filter(rooms::deleted_at.is_null());
         ids.extend(own.select(rooms::id).load::<RoomId>(conn)?);
     }
     Ok(ids)

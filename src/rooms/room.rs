@@ -1,6 +1,7 @@
 //! A room: board, channel, group, direct or talk, and how rooms are found.
 
 use super::level::Level;
+use super::talk::{self, About};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
@@ -68,9 +69,16 @@ pub struct Room {
     pub active_at: i64,
     /// A direct room's two people, the smaller id first, as `3-7`.
     pub peers: Option<String>,
+    about_kind: Option<String>,
+    about_id: Option<i64>,
 }
 
 impl Room {
+    /// What a talk belongs to.
+    pub fn about(&self) -> Option<About> {
+        About::stored(self.about_kind.as_deref(), self.about_id)
+    }
+
     /// The two people of a direct room; the same one twice in a room with oneself.
     pub fn pair(&self) -> Option<(UserId, UserId)> {
         let (one, other) = self.peers.as_deref()?.split_once('-')?;
@@ -102,6 +110,9 @@ pub struct RoomView {
     /// The other one, in a direct room whose people have been [introduced](super::direct::introduce).
     #[serde(flatten)]
     pub peer: Option<Peer>,
+    /// What a talk belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     #[serde(skip)]
     pub pair: Option<(UserId, UserId)>,
 }
@@ -137,6 +148,7 @@ impl RoomView {
             peer: None,
             pair: None,
             level: None,
+            about: None,
         }
     }
 
@@ -146,6 +158,7 @@ impl RoomView {
         Self {
             id: room.id,
             pair: room.pair(),
+            about: room.about(),
             peer: None,
             kind: room.kind,
             name: room.name,
@@ -229,9 +242,12 @@ pub(super) struct NewRoom<'a> {
     pub owner_id: Option<UserId>,
     /// The two people of a direct room: no two have the same.
     pub peers: Option<String>,
+    /// What a talk belongs to: no two have the same.
+    pub about_kind: Option<String>,
+    pub about_id: Option<i64>,
 }
 
-/// Makes a room without members; `None` when there is one with its `name_key` or `peers`.
+/// Makes a room without members; `None` when there is one with its `name_key`, `peers` or `about`.
 pub(super) fn insert(conn: &mut Conn, room: NewRoom<'_>) -> Result<Option<Room>> {
     let now = now_ms();
     let row = (room, rooms::created_at.eq(now), rooms::active_at.eq(now));
@@ -323,6 +339,7 @@ pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let mut views = vec![board];
     views.extend(found.into_iter().map(|(room, read)| RoomView::new(room, Some(read))));
+    talk::retain(conn, user, &mut views)?;
     Ok((views, more))
 }
 

@@ -1,10 +1,10 @@
 //! What somebody says, ready to be stored: the text, what it looks like, and whom it calls.
 
 use super::typed::Text;
-use super::{Rooms, room};
+use super::{Rooms, room, talk};
 use crate::accounts::Directory;
 use crate::error::{FieldError, Result};
-use crate::ids::UserId;
+use crate::ids::{RoomId, UserId};
 use crate::text::{self, Known};
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +15,8 @@ pub struct Mentionable {
     pub people: HashMap<String, UserId>,
     /// Folded names.
     pub channels: HashSet<String>,
+    /// The page of the recording that the room is about.
+    pub recording: Option<String>,
 }
 
 impl Mentionable {
@@ -25,8 +27,14 @@ impl Mentionable {
 }
 
 impl Rooms {
-    /// The people and channels that a text means by `@name` and `#name`, as far as they exist.
-    pub async fn mentionable(&self, directory: &Directory, text: &str) -> Result<Mentionable> {
+    /// What a text for `room` can mean: the people and channels of `@name` and `#name`, as far as they exist, and in
+    /// the talk about a recording that, for `1:23`.
+    pub async fn mentionable(
+        &self,
+        directory: &Directory,
+        room: Option<RoomId>,
+        text: &str,
+    ) -> Result<Mentionable> {
         let (people, channels) = (text::candidates(text), text::channel_candidates(text));
         let people = if people.is_empty() { HashMap::new() } else { directory.named(people).await? };
         let channels = if channels.is_empty() {
@@ -34,7 +42,11 @@ impl Rooms {
         } else {
             self.db.read(move |conn| room::channels_named(conn, &channels)).await?
         };
-        Ok(Mentionable { people, channels })
+        let recording = match room.filter(|_| text::has_moments(text)) {
+            Some(id) => self.db.read(move |conn| talk::recording(conn, id)).await?,
+            None => None,
+        };
+        Ok(Mentionable { people, channels, recording })
     }
 }
 
@@ -53,10 +65,11 @@ pub struct Words {
 impl Words {
     /// Renders a text for a place with these people and channels.
     pub fn new(text: Text, known: &Mentionable) -> Self {
-        let Mentionable { people, channels } = known;
+        let Mentionable { people, channels, recording } = known;
         let known = Known {
             is_person: &|name| people.contains_key(name),
             is_channel: &|name| channels.contains(name),
+            recording: recording.as_deref(),
         };
         let rendered = text::render_for(text.as_str(), known);
         let mentions = rendered.mentions.iter().filter_map(|name| people.get(name).copied()).collect();

@@ -296,6 +296,11 @@ pub fn group_href(id: i64) -> String {
     format!("/g/{id}")
 }
 
+/// `/talk/{id}`, which leads to what the talk is about.
+pub fn talk_href(id: i64) -> String {
+    format!("/talk/{id}")
+}
+
 /// One of the drawings in `static/icons.svg`, as a template writes it.
 pub struct Icon(&'static str);
 

@@ -23,6 +23,8 @@ pub struct Rail {
     pub groups: Vec<RailRoom>,
     /// Private conversations that have been begun, the newest first.
     pub directs: Vec<RailRoom>,
+    /// Talks about things with something unread in them, the newest first.
+    pub talks: Vec<RailRoom>,
     /// The person is in more rooms than are listed.
     pub more_channels: bool,
     /// Whom the person has blocked, by id.
@@ -35,11 +37,11 @@ pub struct Rail {
 #[derive(Debug, Clone, Default)]
 pub struct RailRoom {
     pub id: i64,
-    /// `channel`, `group` or `direct`.
+    /// `channel`, `group`, `direct` or `talk`.
     pub kind: &'static str,
     /// Of a private conversation, what the other one is called.
     pub name: String,
-    /// `/c/{name}`, `/g/{id}` or `/dm/{username}`, percent-encoded.
+    /// `/c/{name}`, `/g/{id}`, `/dm/{username}` or `/talk/{id}`, percent-encoded.
     pub href: String,
     /// The other one of a private conversation.
     pub peer: Option<i64>,
@@ -55,9 +57,9 @@ pub struct RailRoom {
 
 impl RailRoom {
     /// One of each kind, from which scripts make those that come while one looks.
-    pub fn blanks() -> [Self; 3] {
+    pub fn blanks() -> [Self; 4] {
         let blank = |kind, peer| Self { kind, peer, state: "offline", ..Self::default() };
-        [blank("channel", None), blank("group", None), blank("direct", Some(0))]
+        [blank("channel", None), blank("group", None), blank("direct", Some(0)), blank("talk", None)]
     }
 
     /// Counts nothing and stays quiet.

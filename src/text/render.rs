@@ -33,11 +33,13 @@ pub struct Known<'a> {
     pub is_person: &'a dyn Fn(&str) -> bool,
     /// Whether there is a channel of this name, one of [`super::channel_candidates`].
     pub is_channel: &'a dyn Fn(&str) -> bool,
+    /// The page of the recording that is spoken about: `1:23` leads to that second of it.
+    pub recording: Option<&'a str>,
 }
 
 /// Renders a message, taking every `@name` for a person, and no `#name` for a channel.
 pub fn render(text: &str) -> Rendered {
-    render_for(text, Known { is_person: &|_| true, is_channel: &|_| false })
+    render_for(text, Known { is_person: &|_| true, is_channel: &|_| false, recording: None })
 }
 
 /// Renders a message for a place where these people and channels are.

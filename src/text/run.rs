@@ -2,6 +2,7 @@
 
 use super::channel;
 use super::mention::{self, MOST, is_everybody, readings};
+use super::moment::{self, Moment};
 use super::render::Known;
 use super::source::{LINK_END, LINK_START, Source};
 use super::{emoji, fold};
@@ -68,6 +69,14 @@ pub fn write(text: &str, source: &Source, said: &mut Said, out: &mut String) -> 
     while let Some(step) = text[at..].find([LINK_START, '@', '#', ':']) {
         at += step;
         let mut html = String::new();
+        // A moment begins before its colon.
+        if let Some(Moment { start, end, seconds }) = recorded(text, from, at, said) {
+            is_marked = true;
+            escape(&text[from..start], out);
+            moment(&text[start..end], seconds, said, out);
+            (from, at) = (end, end);
+            continue;
+        }
         let taken = match text[at..].chars().next() {
             Some('@') => mention::at(text, at).and_then(|name| mention(name, said, &mut html)),
             Some('#') => room(text, at, said, &mut html),
@@ -89,6 +98,19 @@ pub fn write(text: &str, source: &Source, said: &mut Said, out: &mut String) -> 
     }
     escape(&text[from..], out);
     is_marked
+}
+
+/// The moment of the recording whose first colon stands at `at`, where a recording is spoken about.
+fn recorded(text: &str, from: usize, at: usize, said: &Said) -> Option<Moment> {
+    said.known.recording?;
+    text[at..].starts_with(':').then(|| moment::at(text, from, at)).flatten()
+}
+
+/// Writes a link to a moment of the recording.
+fn moment(words: &str, seconds: u32, said: &Said, out: &mut String) {
+    *out += "<a class=\"hb-moment\" href=\"";
+    escape(said.known.recording.unwrap_or_default(), out);
+    *out += &format!("?t={seconds}\">{words}</a>");
 }
 
 /// Writes a mention; answers with its length, the `@` included.

@@ -167,7 +167,7 @@ fn mentions_are_marked_and_listed() {
     assert!(html.starts_with("<p><span class=\"hb-mention\" data-name=\"ann\">@Ann</span> and <span class=\"hb-mention hb-all\" data-name=\"here\">@here</span>, <code>@bob</code>"), "{html}");
     let known = render_for(
         "請@陳思如看一下 @nobody",
-        Known { is_person: &|name| name == "陳思如", is_channel: &|_| false },
+        Known { is_person: &|name| name == "陳思如", is_channel: &|_| false, recording: None },
     );
     assert_eq!(known.mentions, ["陳思如"]);
     assert_eq!(
@@ -193,7 +193,8 @@ fn emoji_are_named_and_big_when_alone() {
 #[test]
 fn a_channel_that_there_is_becomes_a_link_outside_code() {
     let is_channel = |name: &str| ["lab", "night shift", "實驗室"].contains(&name);
-    let html = |text: &str| render_for(text, Known { is_person: &|_| false, is_channel: &is_channel }).html;
+    let known = Known { is_person: &|_| false, is_channel: &is_channel, recording: None };
+    let html = |text: &str| render_for(text, known).html;
     let link = |href: &str, name: &str| {
         format!(
             "<a class=\"hb-channel\" href=\"/c/{href}\" target=\"_blank\" rel=\"noopener noreferrer nofollow ugc\">#{name}</a>"
@@ -213,4 +214,30 @@ fn a_channel_that_there_is_becomes_a_link_outside_code() {
     }
     assert!(html("```\n#lab\n```").is_some_and(|html| !html.contains("<a")));
     assert!(html("[go](/c/lab)").is_none_or(|html| !html.contains("href=\"/")));
+}
+
+#[test]
+fn a_moment_leads_into_the_recording_outside_code_and_links() {
+    let known = Known { is_person: &|_| false, is_channel: &|_| false, recording: Some("/media/12") };
+    let html = |text: &str| render_for(text, known).html;
+    let link = |seconds: u32, words: &str| {
+        format!(
+            "<a class=\"hb-moment\" href=\"/media/12?t={seconds}\" target=\"_blank\" rel=\"noopener noreferrer nofollow ugc\">{words}</a>"
+        )
+    };
+    for (text, expected) in [
+        ("1:23", format!("<p>{}</p>", link(83, "1:23"))),
+        ("從1:02:03起 :tada:", format!("<p>從{}起 🎉</p>", link(3723, "1:02:03"))),
+        ("**0:05**-0:09", format!("<p><strong>{}</strong>-{}</p>", link(5, "0:05"), link(9, "0:09"))),
+        ("`1:23` 2:00", format!("<p><code>1:23</code> {}</p>", link(120, "2:00"))),
+    ] {
+        assert_eq!(html(text), Some(expected), "{text}");
+    }
+    for text in ["ratio 16:9", "1:23am", "1:2"] {
+        assert_eq!(html(text), None, "{text}");
+    }
+    assert!(html("```\n1:23\n```").is_some_and(|html| !html.contains("hb-moment")));
+    assert!(html("https://a.org/1:23 [1:23](https://b.org)").is_some_and(|html| !html.contains("hb-moment")));
+    assert_eq!(render("1:23").html, None, "elsewhere it is a time of day");
+    assert!(html("[x](/media/12?t=1)").is_none_or(|html| !html.contains("href=\"/")));
 }

@@ -31,7 +31,7 @@ const TAGS: [(&str, &[&str]); 20] = [
 
 /// Classes of our own; no other gets in.
 const CLASSES: [(&str, &[&str]); 6] = [
-    ("a", &["hb-channel"]),
+    ("a", &["hb-channel", "hb-moment"]),
     ("p", &["hb-big"]),
     ("pre", &["hb-code"]),
     (
@@ -67,9 +67,14 @@ static WALL: LazyLock<Builder<'static>> = LazyLock::new(|| {
     wall
 });
 
-/// Of this place's own addresses, those of channels.
+/// Of this place's own addresses, those of channels and of moments of recordings.
 fn within(url: &str) -> Option<Cow<'_, str>> {
-    url.starts_with("/c/").then_some(Cow::Borrowed(url))
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_moment = url
+        .strip_prefix("/media/")
+        .and_then(|rest| rest.split_once("?t="))
+        .is_some_and(|(item, seconds)| is_number(item) && is_number(seconds));
+    (url.starts_with("/c/") || is_moment).then_some(Cow::Borrowed(url))
 }
 
 /// Lets through what a message may consist of. Links open beside the page and tell nobody where they come from.

@@ -36,6 +36,7 @@
 //! - `private_media` items for a group or for their uploader alone
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
+//! - `talks`       the conversation about an item: once, as visible as the item, with times that lead into it
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
@@ -82,6 +83,7 @@ mod schema;
 mod search;
 mod search_index;
 mod settings;
+mod talks;
 mod uploads;
 mod words;
 

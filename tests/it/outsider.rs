@@ -43,19 +43,19 @@ fn addresses() -> Vec<(&'static str, &'static str, Value)> {
         ("/api/v1/rooms/{id}/attachments/{attachment}", "PATCH", json!({ "description": "x" })),
         ("/api/v1/rooms/{id}/attachments/{attachment}", "DELETE", Value::Null),
         ("/api/v1/rooms/{id}/level", "PUT", json!({ "level": "none" })),
-        ("/{kind:c|g|dm}/{name}/level", "POST", json!({ "level": "none" })),
+        ("/{kind:c|g|dm|talk}/{name}/level", "POST", json!({ "level": "none" })),
         ("/{kind:c|g|dm}/{name}", "GET", Value::Null),
         ("/{kind:c|g|dm}/{name}", "POST", json!({ "text": "hello" })),
-        ("/{kind:c|g}/{name}/leave", "POST", json!({})),
+        ("/{kind:talk}/{id}", "GET", Value::Null),
+        ("/{kind:talk}/{id}", "POST", json!({ "text": "hello" })),
+        ("/{kind:c|talk}/{name}/join", "POST", json!({})),
+        ("/{kind:c|g|talk}/{name}/leave", "POST", json!({})),
         ("/{kind:c|g}/{name}/settings", "GET", Value::Null),
         ("/{kind:c|g}/{name}/settings", "POST", json!({ "do": "delete" })),
         ("/{kind:c|g}/{name}/settings", "POST", json!({ "do": "invite", "user": "cleo" })),
         ("/m/{room}/{seq}", "GET", Value::Null),
     ]
 }
-
-/// Routes whose path looks like one of a room and isn't.
-const OTHERS: [&str; 1] = ["/{kind:c}/{name}/join"];
 
 /// Headers that each answer has of its own: when it was, how long its request's number is, and whether the connection
 /// goes on, which depends on how much of an upload had arrived.
@@ -96,7 +96,11 @@ fn path_of(route: &str, room: i64) -> String {
     let path = route
         .replace("{id}", &room.to_string())
         .replace("{room}", &room.to_string())
+        .replace("{kind:c|g|dm|talk}", "g")
         .replace("{kind:c|g|dm}", "g")
+        .replace("{kind:c|g|talk}", "talk")
+        .replace("{kind:c|talk}", "talk")
+        .replace("{kind:talk}", "talk")
         .replace("{kind:c|g}", "g")
         .replace("{name}", &room.to_string())
         .replace("{username}", "ann")
@@ -125,25 +129,41 @@ async fn ask(visitor: &Visitor, route: &str, method: &str, body: &Value, room: i
     headers.sort();
     let whole = format!("{}\n{}\n{}", answer.status, headers.join("\n"), answer.text());
     // What each answer has of its own, and the address that was asked for.
-    let addresses = ["/g/", "/m/", "/rooms/"];
+    let addresses = ["/g/", "/m/", "/rooms/", "/talk/"];
     addresses.iter().fold(whole.replace(&id, "REQUEST"), |text, before| {
         text.replace(&format!("{before}{room}"), &format!("{before}ROOM"))
     })
 }
 
-/// A group and a private room with messages in them; the outsider has an account like any other.
+/// A group, a private room and the talk about what one person alone sees, with messages in them; the outsider has an account like any other.
 async fn private_rooms(app: &App) -> (Vec<i64>, Visitor) {
     let (ann, _ben) = (app.register("ann").await, app.register("ben").await);
     let body = json!({ "kind": "group", "name": "Night shift", "members": ["ben"] });
     let group = ann.send("POST", "/api/v1/rooms", &body).await.is(201).json();
     let direct = ann.send("POST", "/api/v1/direct", &json!({ "username": "ben" })).await.is(201).json();
-    for room in [&group, &direct] {
+    let talk = private_talk(&ann).await;
+    for room in [&group, &direct, &talk] {
         ann.say(room, "between us").await.is(201);
     }
     let deleted = ann.send("POST", "/api/v1/rooms", &body).await.is(201).json();
     ann.send("DELETE", &format!("/api/v1/rooms/{}", deleted["id"]), &Value::Null).await.is(204);
-    let ids = [group, direct, deleted].map(|room| room["id"].as_i64().unwrap());
+    let ids = [group, direct, talk, deleted].map(|room| room["id"].as_i64().unwrap());
     (ids.into(), app.register("cleo").await)
+}
+
+/// The talk about a recording that only its uploader sees.
+async fn private_talk(ann: &Visitor) -> Value {
+    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+    wav.resize(5000, 7);
+    let put = ann.request(reqwest::Method::PUT, "/api/v1/media/diary.wav").body(wav);
+    let item = ann.answer(put).await.is(201).json()["id"].clone();
+    ann.send("PATCH", &format!("/api/v1/media/{item}"), &json!({ "audience": "own" })).await.is(200);
+    let page = ann.get(&format!("/media/{item}")).await.is(200).text();
+    let room =
+        page.split("<chat-timeline").nth(1).and_then(|rest| rest.split("data-room=\"").nth(1)).unwrap();
+    let talk = json!({ "id": room.split('"').next().unwrap().parse::<i64>().unwrap() });
+    ann.join(&talk).await.is(200);
+    talk
 }
 
 #[tokio::test]
@@ -196,7 +216,6 @@ fn every_route_and_command_with_a_room_is_tried() {
         .filter(|path| {
             path.starts_with("/api/v1/rooms/{") || path.starts_with("/{kind:") || path.contains("{room}")
         })
-        .filter(|path| !OTHERS.contains(path))
         .collect();
     let tried: BTreeSet<&str> = addresses().iter().map(|(route, _, _)| *route).collect();
     assert_eq!(tried, with_a_room, "each address of a room belongs into `addresses`");

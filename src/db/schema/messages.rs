@@ -204,6 +204,8 @@ diesel::table! {
         peers -> Nullable<Text>,
         deleted_at -> Nullable<BigInt>,
         indexed_rev -> BigInt,
+        about_kind -> Nullable<Text>,
+        about_id -> Nullable<BigInt>,
     }
 }
 

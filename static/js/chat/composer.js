@@ -45,7 +45,7 @@ class ChatComposer extends HTMLElement {
     }, signal);
     on("typing", (frame) => { if (frame.room === this.room) this.#somebodyTypes(frame.user); }, signal);
     on("message", (message) => { if (message.room === this.room) this.#stopped(message.user); }, signal);
-    if (matchMedia("(hover: hover)").matches && !location.hash) this.box.focus({ preventScroll: true });
+    if (matchMedia("(hover: hover)").matches && !location.hash && this.dataset.quiet === undefined) this.box.focus({ preventScroll: true });
   }
 
   disconnectedCallback() {

@@ -8,7 +8,7 @@ import { language } from "./words.js";
 /** @param {{kind: string, id: number, name: string, peer_username?: string}} room @returns {string | null} nothing for one without a page of its own */
 export function hrefOf(room) {
   if (room.kind === "channel") return `/c/${encodeURIComponent(room.name)}`;
-  if (room.kind === "group") return `/g/${room.id}`;
+  if (room.kind === "group" || room.kind === "talk") return `/${room.kind === "talk" ? room.kind : "g"}/${room.id}`;
   return room.kind === "direct" && room.peer_username ? `/dm/${encodeURIComponent(room.peer_username)}` : null;
 }
 
@@ -25,6 +25,8 @@ export function keepRail(rail, signal) {
     const place = placeOf(id);
     // A private conversation is a place once somebody has written in it.
     if (!room || !(place || room.kind !== "direct" || room.last_seq > 0)) return;
+    // There may be one for every recording: those that have news are enough.
+    if (room.kind === "talk" && !place && live.rooms.unread(id) === 0) return;
     const href = hrefOf(room);
     const part = rail.querySelector(`[data-rail-part="${room.kind}"]`);
     if (!href || !part) return;
@@ -55,6 +57,7 @@ export function keepRail(rail, signal) {
   on("room", (room) => { if (room.gone || room.joined === false) forget(room.id); else show(room.id); }, signal);
   on("message", (message) => {
     const room = live.rooms.get(message.room);
+    if (room?.kind === "talk") return show(room.id);
     if (room?.kind !== "direct") return;
     show(room.id);
     // The newest conversation stands first.

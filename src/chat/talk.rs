@@ -1,0 +1,122 @@
+//! The conversation about a thing, as it stands on the page of the thing; and the way from the talk's own address there.
+
+use super::Chat;
+use super::details::{Details, DetailsQuery};
+use super::members::Member;
+use super::pages::{PageQuery, RoomPage, blank_member, existing};
+use super::room_view::RoomView;
+use super::timeline::MessageView;
+use crate::accounts::Reader;
+use crate::config::Right;
+use crate::error::{Error, Result};
+use crate::ids::{RoomId, UserId};
+use crate::rooms::talk::{About, Panel, TalkProvider};
+use crate::rooms::{Kind, Level, Verb, may, room};
+use crate::site::answer::see_other;
+use crate::site::page::{FieldErrors, Shell};
+use crate::site::words::filters;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use futures_core::future::LocalBoxFuture;
+
+/// The style sheets and scripts of a talk.
+#[derive(Template)]
+#[template(path = "chat/_talk_head.html")]
+struct Head;
+
+/// A talk beside its thing: what a [`RoomPage`] has, without the page around it.
+#[derive(Template)]
+#[template(path = "chat/_talk.html")]
+struct TalkPanel {
+    shell: Shell,
+    room: RoomView,
+    messages: Vec<MessageView>,
+    more: bool,
+    newer: bool,
+    nonce: String,
+    typed_text: String,
+    bytes_max: Option<u64>,
+    errors: FieldErrors,
+    details: Option<Details>,
+}
+
+impl From<RoomPage> for TalkPanel {
+    fn from(page: RoomPage) -> Self {
+        let RoomPage { shell, room, messages, more, newer, nonce, typed_text, bytes_max, errors, details } =
+            page;
+        Self { shell, room, messages, more, newer, nonce, typed_text, bytes_max, errors, details }
+    }
+}
+
+impl TalkPanel {
+    fn first_seq(&self) -> i64 {
+        self.messages.first().map_or(0, |message| message.seq)
+    }
+
+    fn blank(&self) -> MessageView {
+        MessageView::default()
+    }
+
+    fn blank_member(&self) -> Member {
+        blank_member()
+    }
+}
+
+impl TalkProvider for Chat {
+    fn panel(
+        &self,
+        reader: Reader,
+        about: About,
+        name: String,
+        query: String,
+    ) -> LocalBoxFuture<'static, Result<Panel>> {
+        let chat = self.clone();
+        Box::pin(async move { panel(&chat, reader, about, name, &query).await })
+    }
+}
+
+async fn panel(chat: &Chat, reader: Reader, about: About, name: String, query: &str) -> Result<Panel> {
+    let user = reader.visitor.as_ref().map(|visitor| visitor.person.id);
+    let Some(id) = chat.rooms.talk(user, about, name).await? else { return Ok(Panel::default()) };
+    // What else the page's address says is for the thing.
+    let read = |_| Error::bad_request("bad_request", "The address has a number that is none.");
+    let details = web::Query::<DetailsQuery>::from_query(query).map_err(read)?.into_inner();
+    let query = web::Query::<PageQuery>::from_query(query).map_err(read)?.into_inner().with(details);
+    let page = existing(&reader, id, None, &query, chat).await?;
+    let bytes_max = reader
+        .visitor
+        .as_ref()
+        .filter(|visitor| chat.accounts.allows(&visitor.person, Right::Files))
+        .map(|_| chat.rooms.uploads.bytes_max);
+    let shell = Shell { viewer: reader.viewer(), ..Shell::default() };
+    let html = TalkPanel::from(RoomPage { shell, bytes_max, ..page }).render().map_err(Error::internal)?;
+    Ok(Panel { head: Head.render().map_err(Error::internal)?, html, room: Some(id) })
+}
+
+/// `GET /talk/{room}`: leads to the page of what the talk is about, with all that the address says.
+pub async fn lead(
+    reader: Reader,
+    path: web::Path<(String, RoomId)>,
+    request: HttpRequest,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse> {
+    let (_, id) = path.into_inner();
+    let user = reader.visitor.as_ref().map_or(UserId(0), |visitor| visitor.person.id);
+    let about = chat.rooms.db.read(move |conn| {
+        let found = room::find(conn, id)?;
+        may(conn, user, &found, Verb::Read)?;
+        found.about().ok_or_else(room::nowhere)
+    });
+    let href = about.await?.href();
+    Ok(see_other(&match request.query_string() {
+        "" => href,
+        query => format!("{href}?{query}"),
+    }))
+}
+
+impl RoomView {
+    /// It belongs to a thing, beside which it stands.
+    pub fn is_talk(&self) -> bool {
+        self.kind == Kind::Talk.as_str()
+    }
+}

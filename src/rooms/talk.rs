@@ -1,0 +1,237 @@
+//! Talks: the room in which people speak about one thing, made when somebody first wants it and gone with the thing.
+//!
+//! A talk is as visible as what it is about; [`may`](super::may) asks here. What stands beside the thing on its page is
+//! made above this floor, by a [`TalkProvider`].
+
+use super::change::{Done, Fact, Outcome};
+use super::group;
+use super::membership;
+use super::room::{self, Kind, NewRoom, Room, RoomView, nowhere};
+use super::state::Rooms;
+use crate::accounts::Reader;
+use crate::db::Conn;
+use crate::db::schema::messages::{media_items, memberships, rooms};
+use crate::error::Result;
+use crate::ids::{MediaId, RoomId, UserId};
+use diesel::prelude::*;
+use futures_core::future::LocalBoxFuture;
+use serde::Serialize;
+
+/// What kind of thing a talk is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// An item of the library.
+    Media,
+    /// A live stream.
+    Stream,
+}
+
+impl Subject {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Media => "media",
+            Self::Stream => "stream",
+        }
+    }
+
+    fn stored(text: &str) -> Option<Self> {
+        [Self::Media, Self::Stream].into_iter().find(|subject| subject.as_str() == text)
+    }
+}
+
+/// The thing that a talk is about: the contract's `about` object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct About {
+    pub kind: Subject,
+    /// Its number among its kind.
+    pub id: i64,
+}
+
+impl About {
+    pub fn media(id: MediaId) -> Self {
+        Self { kind: Subject::Media, id: id.0 }
+    }
+
+    /// As the columns have it; nothing where either is missing or unknown.
+    pub(super) fn stored(kind: Option<&str>, id: Option<i64>) -> Option<Self> {
+        Some(Self { kind: Subject::stored(kind?)?, id: id? })
+    }
+
+    /// The page of the thing.
+    pub fn href(self) -> String {
+        match self.kind {
+            Subject::Media => format!("/media/{}", self.id),
+            Subject::Stream => format!("/live/{}", self.id),
+        }
+    }
+}
+
+/// What somebody wants done with the talk of a thing.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// To have it, made if need be, called as the thing is now.
+    Open { by: Option<UserId>, about: About, name: String },
+    /// The thing is called otherwise.
+    Rename { about: About, name: String },
+    /// The thing is gone for good.
+    Close { about: About },
+}
+
+/// The talk of a thing, if it has been made.
+pub fn find(conn: &mut Conn, about: About) -> Result<Option<Room>> {
+    Ok(rooms::table
+        .filter(rooms::about_kind.eq(about.kind.as_str()).and(rooms::about_id.eq(about.id)))
+        .filter(rooms::deleted_at.is_null())
+        .select(Room::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The page of the recording that a room is about, if it is the talk of one.
+pub(super) fn recording(conn: &mut Conn, id: RoomId) -> Result<Option<String>> {
+    let room = rooms::table.find(id).select(Room::as_select()).first(conn).optional()?;
+    Ok(room.and_then(|room| room.about()).filter(|about| about.kind == Subject::Media).map(About::href))
+}
+
+/// Whether this person may see what the talk is about, and so the talk itself.
+pub(super) fn is_open(conn: &mut Conn, who: UserId, about: Option<About>) -> Result<bool> {
+    let Some(About { kind: Subject::Media, id }) = about else { return Ok(false) };
+    let there = media_items::table.filter(media_items::id.eq(id)).filter(shown(who));
+    Ok(diesel::select(diesel::dsl::exists(there)).get_result(conn)?)
+}
+
+/// The talks whose things this person may see; those about what everybody sees without `who`.
+pub(super) fn open_ones(conn: &mut Conn, who: Option<UserId>) -> Result<Vec<RoomId>> {
+    let who = who.unwrap_or(UserId(0));
+    let seen = media_items::table.filter(shown(who)).select(media_items::id.nullable());
+    Ok(rooms::table
+        .filter(rooms::kind.eq(Kind::Talk.as_str()).and(rooms::deleted_at.is_null()))
+        .filter(rooms::about_kind.eq(Subject::Media.as_str()).and(rooms::about_id.eq_any(seen)))
+        .select(rooms::id)
+        .load(conn)?)
+}
+
+/// The items of the library that somebody sees: the library's own rule, which this floor can't ask.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn shown(who: UserId) -> _ {
+    let groups =
+        memberships::table.filter(memberships::user_id.eq(who)).select(memberships::room_id.nullable());
+    let there = media_items::gone.eq(false).and(media_items::trashed_at.is_null());
+    let shared = media_items::audience.eq("group").and(media_items::room_id.eq_any(groups));
+    let open = media_items::audience.eq("all").or(media_items::user_id.eq(who)).or(shared);
+    there.and(open)
+}
+
+/// Takes the talks out of some rooms whose things can't be seen.
+pub(super) fn retain(conn: &mut Conn, who: UserId, found: &mut Vec<RoomView>) -> Result<()> {
+    if found.iter().any(|room| room.kind == Kind::Talk) {
+        let open = open_ones(conn, Some(who))?;
+        found.retain(|room| room.kind != Kind::Talk || open.contains(&room.id));
+    }
+    Ok(())
+}
+
+pub(super) fn apply(conn: &mut Conn, deed: &Deed) -> Result<Done> {
+    match deed {
+        Deed::Open { by, about, name } => open(conn, *by, *about, name),
+        Deed::Rename { about, name } => rename(conn, *about, name),
+        Deed::Close { about } => close(conn, *about),
+    }
+}
+
+fn open(conn: &mut Conn, by: Option<UserId>, about: About, name: &str) -> Result<Done> {
+    if !is_open(conn, by.unwrap_or(UserId(0)), Some(about))? {
+        return Err(nowhere());
+    }
+    let (room, is_new) = match find(conn, about)? {
+        Some(room) => (room, false),
+        None => make(conn, about, name)?,
+    };
+    let (room, facts) = called(conn, room, name)?;
+    let mark = by.map_or(Ok(None), |by| room::read_mark(conn, by, room.id))?;
+    Ok((Outcome::Opened { room: RoomView::new(room, mark), is_new }, facts))
+}
+
+/// Another node may be making it in this moment: then it is that one.
+fn make(conn: &mut Conn, about: About, name: &str) -> Result<(Room, bool)> {
+    let new = NewRoom {
+        kind: Kind::Talk.as_str(),
+        name,
+        about_kind: Some(about.kind.as_str().to_owned()),
+        about_id: Some(about.id),
+        ..NewRoom::default()
+    };
+    match room::insert(conn, new)? {
+        Some(room) => Ok((room, true)),
+        None => Ok((find(conn, about)?.ok_or_else(nowhere)?, false)),
+    }
+}
+
+fn called(conn: &mut Conn, mut room: Room, name: &str) -> Result<(Room, Vec<Fact>)> {
+    if room.name == name {
+        return Ok((room, Vec::new()));
+    }
+    diesel::update(rooms::table.find(room.id)).set(rooms::name.eq(name)).execute(conn)?;
+    name.clone_into(&mut room.name);
+    let changed = Fact::RoomChanged(room.clone());
+    Ok((room, vec![changed]))
+}
+
+fn rename(conn: &mut Conn, about: About, name: &str) -> Result<Done> {
+    let Some(room) = find(conn, about)? else { return Ok((Outcome::Stored, Vec::new())) };
+    let (room, facts) = called(conn, room, name)?;
+    Ok((Outcome::Room(RoomView::new(room, None)), facts))
+}
+
+/// Its messages are removed a little later, as those of every deleted room.
+fn close(conn: &mut Conn, about: About) -> Result<Done> {
+    let Some(room) = find(conn, about)? else { return Ok((Outcome::Stored, Vec::new())) };
+    let members = membership::members(conn, room.id, UserId(0), i64::MAX)?;
+    diesel::delete(memberships::table.filter(memberships::room_id.eq(room.id))).execute(conn)?;
+    group::bury(conn, room.id)?;
+    let id = room.id;
+    let facts = members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 }).collect();
+    Ok((Outcome::Stored, facts))
+}
+
+impl Rooms {
+    /// The talk of a thing as `user` sees it, made unless it is there. Nothing for somebody who isn't signed in while
+    /// nobody has begun it: looking at a page makes no room for them.
+    ///
+    /// # Errors
+    /// `NotFound` where the thing isn't to be seen.
+    pub async fn talk(&self, user: Option<UserId>, about: About, name: String) -> Result<Option<RoomId>> {
+        let found = self.db.read(move |conn| find(conn, about)).await?;
+        match (found, user) {
+            (Some(room), _) if room.name == name => Ok(Some(room.id)),
+            (found, None) => Ok(found.map(|room| room.id)),
+            (_, by) => {
+                let deed = Deed::Open { by, about, name };
+                self.change_room(super::Request::Talk(deed)).await.map(|room| Some(room.id))
+            }
+        }
+    }
+}
+
+/// What stands beside a thing on its page, as HTML: the conversation about it.
+#[derive(Clone, Debug, Default)]
+pub struct Panel {
+    /// The style sheets and scripts that it needs.
+    pub head: String,
+    pub html: String,
+    /// The talk's number; nothing where it isn't shown.
+    pub room: Option<RoomId>,
+}
+
+/// Gives the conversation about a thing; implemented above this floor.
+pub trait TalkProvider: Send + Sync {
+    /// The talk about a thing called `name` as `reader` sees it; `query` is that of the page's address.
+    fn panel(
+        &self,
+        reader: Reader,
+        about: About,
+        name: String,
+        query: String,
+    ) -> LocalBoxFuture<'static, Result<Panel>>;
+}

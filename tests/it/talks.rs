@@ -1,0 +1,146 @@
+//! The talk about an item of the library: made once, as visible as the item, named after it and gone with it.
+
+use crate::app::{App, spawn_app};
+use crate::visitor::{Visitor, nonce};
+use serde_json::{Value, json};
+
+/// A server with one recording in its library, and who added it.
+async fn with_recording() -> (App, Visitor, Value) {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+    wav.resize(5000, 7);
+    let put = ann.request(reqwest::Method::PUT, "/api/v1/media/Evening%20song.wav").body(wav);
+    let item = ann.answer(put).await.is(201).json();
+    (app, ann, item)
+}
+
+/// The number of the room that the item's page shows.
+async fn room_of(who: &Visitor, item: &Value) -> i64 {
+    let page = who.get(&format!("/media/{}", item["id"])).await.is(200).text();
+    let (_, rest) = page.split_once("<chat-timeline").expect("the page has no talk");
+    let (_, number) = rest.split_once("data-room=\"").unwrap();
+    number.split('"').next().unwrap().parse().unwrap()
+}
+
+fn room(id: i64) -> Value {
+    json!({ "id": id })
+}
+
+#[tokio::test]
+async fn an_item_has_one_talk_however_many_come_at_once() {
+    let (app, ann, item) = with_recording().await;
+    let bob = app.register("bob").await;
+    let (one, two, three) = tokio::join!(room_of(&ann, &item), room_of(&bob, &item), room_of(&ann, &item));
+    assert_eq!((one, one), (two, three));
+    let seen = bob.get(&format!("/api/v1/rooms/{one}")).await.is(200).json();
+    assert_eq!((&seen["kind"], &seen["name"]), (&json!("talk"), &json!("Evening song")));
+    assert_eq!(seen["about"], json!({ "kind": "media", "id": item["id"] }));
+    // Reading is open, writing wants a member, and anybody may become one.
+    bob.say(&room(one), "hello").await.problem(403, "not_member");
+    bob.join(&room(one)).await.is(200);
+    bob.say(&room(one), "hello").await.is(201);
+    room_of(&ann, &item).await;
+    ann.get(&format!("/media/{}", item["id"])).await.is(200).has("hello").has("Join the talk");
+}
+
+#[tokio::test]
+async fn every_way_to_a_message_of_it_leads_to_the_items_page() {
+    let (_app, ann, item) = with_recording().await;
+    let id = room_of(&ann, &item).await;
+    ann.join(&room(id)).await.is(200);
+    ann.say(&room(id), "a needle").await.is(201);
+    let lead = async |path: String| ann.get(&path).await.is(303).header("location");
+    assert_eq!(lead(format!("/m/{id}/1")).await, format!("/talk/{id}?around=1#m-1"));
+    assert_eq!(lead(format!("/talk/{id}?around=1")).await, format!("/media/{}?around=1", item["id"]));
+    ann.get(&format!("/media/{}?around=1", item["id"])).await.is(200).has("message focus");
+    ann.get("/search?q=needle").await.is(200).has(&format!("/talk/{id}")).has("Evening song");
+    // By a form, without a script.
+    let sent = ann.post(&format!("/talk/{id}"), &[("text", "by form"), ("nonce", &nonce())]).await.is(303);
+    assert_eq!(sent.header("location"), format!("/talk/{id}"));
+    ann.get(&format!("/media/{}", item["id"])).await.is(200).has("by form");
+    let left = ann.post(&format!("/talk/{id}/leave"), &[]).await.is(303);
+    assert_eq!(left.header("location"), format!("/talk/{id}"));
+    ann.get("/talk/99999").await.is(404);
+    ann.get("/media/1?around=x").await.is(400);
+}
+
+#[tokio::test]
+async fn a_talk_follows_its_item_into_another_name_the_trash_and_away() {
+    let (app, ann, item) = with_recording().await;
+    let bob = app.register("bob").await;
+    let id = room_of(&bob, &item).await;
+    bob.join(&room(id)).await.is(200);
+    bob.say(&room(id), "needle in it").await.is(201);
+    let mut socket = bob.socket().await;
+    let item_url = format!("/api/v1/media/{}", item["id"]);
+    ann.send("PATCH", &item_url, &json!({ "title": "Morning song" })).await.is(200);
+    let renamed = socket.hear("the new name", |frame| frame["type"] == "room").await;
+    assert_eq!((&renamed["room"]["id"], &renamed["room"]["name"]), (&json!(id), &json!("Morning song")));
+    // In the trash nobody sees it, nor what was said of it.
+    ann.send("DELETE", &item_url, &Value::Null).await.is(204);
+    for path in [format!("/api/v1/rooms/{id}"), format!("/api/v1/rooms/{id}/messages"), format!("/m/{id}/1")]
+    {
+        bob.get(&path).await.is(404);
+    }
+    bob.say(&room(id), "still here").await.is(404);
+    let nothing = bob.get("/api/v1/search?q=needle").await.is(200).json();
+    assert_eq!(nothing["messages"], json!([]));
+    assert!(!bob.socket().await.ready["rooms"].to_string().contains("Morning song"));
+    ann.send("POST", &format!("{item_url}/restore"), &Value::Null).await.is(200);
+    assert_eq!(room_of(&bob, &item).await, id);
+    bob.get(&format!("/api/v1/rooms/{id}")).await.is(200);
+    // Gone for good, it takes the talk with it.
+    ann.send("DELETE", &item_url, &Value::Null).await.is(204);
+    ann.send("DELETE", &format!("{item_url}?forever=true"), &Value::Null).await.is(204);
+    socket.hear("that it is gone", |frame| frame["type"] == "room" && frame["gone"] == true).await;
+    bob.get(&format!("/api/v1/rooms/{id}")).await.is(404);
+}
+
+#[tokio::test]
+async fn the_talk_about_what_is_for_some_is_for_those_alone() {
+    let (app, ann, item) = with_recording().await;
+    let (bob, eve) = (app.register("bob").await, app.register("eve").await);
+    let id = room_of(&ann, &item).await;
+    ann.join(&room(id)).await.is(200);
+    ann.say(&room(id), "a needle").await.is(201);
+    let group = json!({ "kind": "group", "name": "Choir", "members": ["bob"] });
+    let group = ann.send("POST", "/api/v1/rooms", &group).await.is(201).json();
+    let wish = json!({ "audience": "group", "room": group["id"] });
+    ann.send("PATCH", &format!("/api/v1/media/{}", item["id"]), &wish).await.is(200);
+    let paths = [format!("/api/v1/rooms/{id}"), format!("/api/v1/rooms/{id}/messages"), format!("/m/{id}/1")];
+    for path in &paths {
+        eve.get(path).await.is(404);
+        assert!([200, 303].contains(&bob.get(path).await.status), "{path}");
+    }
+    eve.get(&format!("/talk/{id}")).await.is(404);
+    eve.join(&room(id)).await.is(404);
+    eve.say(&room(id), "let me in").await.is(404);
+    let hits =
+        async |who: &Visitor| who.get("/api/v1/search?q=needle").await.is(200).json()["messages"].clone();
+    assert_eq!((hits(&eve).await, hits(&bob).await.as_array().unwrap().len()), (json!([]), 1));
+}
+
+#[tokio::test]
+async fn a_time_in_a_talk_leads_into_the_recording_and_nowhere_else() {
+    let (_app, ann, item) = with_recording().await;
+    let id = room_of(&ann, &item).await;
+    ann.join(&room(id)).await.is(200);
+    let link = format!("<a class=\"hb-moment\" href=\"/media/{}?t=83\"", item["id"]);
+    let html = async |room: i64, seq: i64| {
+        let page =
+            ann.get(&format!("/api/v1/rooms/{room}/messages?around={seq}&limit=1")).await.is(200).json();
+        page["messages"][0]["html"].as_str().unwrap_or_default().to_owned()
+    };
+    ann.say(&room(id), "listen to 1:23").await.is(201);
+    assert!(html(id, 1).await.contains(&link), "{}", html(id, 1).await);
+    let mut socket = ann.socket().await;
+    socket.must(json!({ "type": "send", "room": id, "nonce": nonce(), "text": "1:23 by socket" })).await;
+    assert!(html(id, 2).await.contains(&link));
+    socket.must(json!({ "type": "send", "room": id, "nonce": nonce(), "text": "nothing" })).await;
+    socket.must(json!({ "type": "edit", "room": id, "seq": 3, "text": "or 1:23" })).await;
+    assert!(html(id, 3).await.contains(&link));
+    let lab = ann.create("lab").await;
+    ann.say(&lab, "at 1:23").await.is(201);
+    assert_eq!(html(lab["id"].as_i64().unwrap(), 1).await, "");
+}
