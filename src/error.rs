@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 
 /// What is wrong with one field of a form or a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     pub field: &'static str,
     /// A whole sentence for the person who typed it.

@@ -1,6 +1,7 @@
 //! Every URL in one table, grouped by feature.
 
 use crate::error::Result;
+use crate::site::openapi::Problems;
 use crate::site::{answer, assets, language};
 use crate::{accounts, admin, board, chat, home, media};
 use actix_web::http::Method;
@@ -12,6 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 /// The HTTP API's description, served at `/api/openapi.json` and browsable at `/api/docs/`.
 #[derive(OpenApi)]
 #[openapi(
+    modifiers(&Problems),
     info(
         title = "Hubbub",
         description = "Times are milliseconds since the Unix epoch, UTC. Errors are RFC 9457 problem details with a stable `code`."

@@ -15,10 +15,12 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct RoomsQuery {
     /// The channel name after which the page starts.
     after: Option<String>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
@@ -96,6 +98,7 @@ pub async fn members(
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
     /// Messages just before this `seq`.
     before: Option<i64>,
@@ -108,6 +111,7 @@ pub struct HistoryQuery {
     /// Only the message of this `seq` and the replies in its thread.
     thread: Option<i64>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
@@ -126,10 +130,12 @@ pub async fn messages(
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ChangesQuery {
     /// The `rev` up to which the caller has the room.
     after: i64,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
@@ -139,19 +145,29 @@ pub struct Reset {
     reset: bool,
 }
 
+/// What has changed, or that nothing can be said of it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum ChangesAnswer {
+    Page(ChangePage),
+    Reset(Reset),
+}
+
 /// Messages that changed after a `rev`, ascending by `rev`; `{"reset":true}` when that `rev` lies in the future.
 #[utoipa::path(get, path = "/api/v1/rooms/{id}/changes", tag = "messages", params(("id" = i64, Path), ChangesQuery),
-    responses((status = 200, body = ChangePage), (status = 404, description = "No such room")))]
+    responses((status = 200, body = ChangesAnswer), (status = 404, description = "No such room")))]
 pub async fn changes(
     visitor: Visitor,
     id: web::Path<RoomId>,
     query: web::Query<ChangesQuery>,
     chat: web::Data<Chat>,
-) -> Result<HttpResponse> {
-    Ok(match command::changes_since(&chat, visitor.person.id, *id, query.after, query.limit).await? {
-        Changes::Reset => HttpResponse::Ok().json(Reset { reset: true }),
-        Changes::Since { messages, rev, more } => HttpResponse::Ok().json(ChangePage { messages, rev, more }),
-    })
+) -> Result<web::Json<ChangesAnswer>> {
+    Ok(web::Json(
+        match command::changes_since(&chat, visitor.person.id, *id, query.after, query.limit).await? {
+            Changes::Reset => ChangesAnswer::Reset(Reset { reset: true }),
+            Changes::Since { messages, rev, more } => ChangesAnswer::Page(ChangePage { messages, rev, more }),
+        },
+    ))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -104,10 +104,12 @@ pub async fn unpin(visitor: Visitor, place: Place, chat: web::Data<Chat>) -> Res
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct PinsQuery {
     /// Pinned messages before this `seq`.
     before: Option<i64>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 

@@ -41,10 +41,12 @@ pub struct KeptPage {
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct KeptQuery {
     /// The `next` of the page before.
     before: Option<String>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 

@@ -14,10 +14,12 @@ const STRIDE: i64 = 1000;
 
 /// Which members.
 #[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct MembersQuery {
     /// The user id after which the page starts.
     pub after: Option<i64>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
     /// `true`: only those who are here now; `false`: only those who aren't.
     pub here: Option<bool>,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// A search as it comes in an address. Each of the filters may as well stand in `q`.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct SearchQuery {
     /// Words, `"phrases"`, `-without`, `begin*`, and `from: in: has: since: until:`.
     #[serde(default)]
@@ -29,6 +30,7 @@ pub struct SearchQuery {
     /// `AT-ROOM-SEQ` of a message: only what was posted before it. A page's `next`.
     pub before: Option<String>,
     /// 1 to 100.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 

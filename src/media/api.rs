@@ -100,6 +100,7 @@ impl Items {
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// 1 to 100, 100 when not given.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
     /// Only items older than this one.
     before: Option<i64>,

@@ -8,6 +8,7 @@ pub const HEAD: usize = 64;
 /// What is heard and what is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = MediaKind)]
 pub enum Kind {
     Audio,
     Video,

@@ -10,7 +10,7 @@ use crate::config::Right;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::site::limit::Limits;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HttpDate, LOCATION};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HttpDate, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _, web};
 use data_encoding::BASE64;
@@ -160,7 +160,7 @@ pub async fn overridden(
         Some(Method::PATCH) => append(visitor, request, id, payload, accounts, reception).await,
         Some(Method::DELETE) => terminate(visitor, request, id, reception).await,
         Some(Method::HEAD) => status(visitor, request, id, reception).await,
-        _ => HttpResponse::MethodNotAllowed().finish(),
+        _ => HttpResponse::MethodNotAllowed().insert_header((ALLOW, "HEAD, PATCH, DELETE")).finish(),
     }
 }
 

@@ -109,6 +109,7 @@ pub struct RoomView {
     pub level: Option<Level>,
     /// The other one, in a direct room whose people have been [introduced](super::direct::introduce).
     #[serde(flatten)]
+    #[schema(value_type = Peer)]
     pub peer: Option<Peer>,
     /// What a talk belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,13 +118,14 @@ pub struct RoomView {
     pub pair: Option<(UserId, UserId)>,
 }
 
-/// The other person of a direct room; the room's `name` is their display name.
+/// The other person of a direct room; the room's `name` is their display name. No other room has these fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Peer {
     #[serde(rename = "peer")]
-    #[schema(value_type = i64)]
+    #[schema(value_type = i64, required = false)]
     pub id: UserId,
     #[serde(rename = "peer_username")]
+    #[schema(required = false)]
     pub username: String,
     #[serde(rename = "peer_guest", skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,

@@ -325,16 +325,21 @@ fn lead_to_login(response: &mut HttpResponse, address: Option<&str>) {
     }
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// What a program gets instead of what it asked for (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problem<'a> {
     r#type: &'static str,
     title: &'static str,
     status: u16,
+    /// Stays the same from version to version.
     code: &'static str,
+    /// One sentence for a person.
     detail: &'a str,
     request_id: &'a str,
+    /// What is wrong with which field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [FieldError],
+    /// When to try again, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
 }

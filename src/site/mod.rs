@@ -9,6 +9,7 @@ pub mod headers;
 pub mod language;
 pub mod lifeline;
 pub mod limit;
+pub mod openapi;
 pub mod origin;
 pub mod page;
 pub mod rail;
