@@ -27,6 +27,8 @@ class ChatDetails extends HTMLElement {
   }
 
   #bring() {
+    // It stands in the pane's foot, where there is one.
+    if (!this.#pane && this.querySelector("people-field")) void import("./people-field.js");
     this.#pane ??= import("../lib/pane.js").then(({ Pane }) => new Pane(this, this.controls, this.#left.signal));
     return this.#pane;
   }
