@@ -1,5 +1,7 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
+mod chores;
+
 use crate::accounts::Accounts;
 use crate::board::{BoardRev, Front};
 use crate::chat::{AddShard, Chat, ChatServer, Local, Presence, Publish, Shard};
@@ -7,8 +9,9 @@ use crate::config::Config;
 use crate::events::{Event, Events};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
+use crate::jobs::Jobs;
+use crate::media::prepare::{Preparation, Tools};
 use crate::media::{Library, Reception};
-use crate::rooms::search::{Indexer, Pace};
 use crate::rooms::{Committed, Fact, ReadMark, Rooms};
 use crate::routes;
 use crate::site::limit::Limits;
@@ -18,7 +21,6 @@ use crate::site::{answer, body, lifeline, origin};
 use actix::{Actor, Addr, Arbiter, System};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -127,6 +129,8 @@ struct House {
     board: Front,
     library: Library,
     reception: Reception,
+    jobs: Jobs,
+    preparation: Preparation,
     chat: Chat,
     pages: Pages,
     limits: Arc<Limits>,
@@ -146,6 +150,8 @@ impl House {
         let limits = Arc::new(Limits::new(&config));
         let library = Library::open(&config.media, rooms.db.clone())?;
         let reception = Reception::new(&config, library.clone());
+        let (jobs, tools) = (Jobs::default(), Tools::find(std::env::var_os("PATH").as_deref()));
+        let preparation = Preparation::new(library.clone(), jobs.clone(), tools, config.jobs > 0);
         let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> =
             Arc::new(Rails::new(rooms.clone(), &accounts, Arc::new(presence.clone()), memory.clone()));
@@ -154,59 +160,19 @@ impl House {
             .map_err(|e| e.detail())?;
         connect(&events, &chat, memory);
         let pages = Pages::new(rails);
-        Ok(Self { config, accounts, rooms, board, library, reception, chat, pages, limits })
-    }
-
-    /// Things that are done again and again while the server runs.
-    fn keep_going(&self) {
-        let rooms = self.rooms.clone();
-        every(Duration::from_secs(2), move || {
-            let rooms = rooms.clone();
-            async move { rooms.store_read_marks() }
-        });
-        let indexer = Indexer::new(self.rooms.db.clone());
-        every(Duration::from_secs(1), move || {
-            let indexer = indexer.clone();
-            async move { indexer.run(Pace::Patient).await }
-        });
-        let chat = self.chat.clone();
-        every(Duration::from_secs(1), move || {
-            let chat = chat.clone();
-            async move { chat.tell_crowds().await }
-        });
-        let rooms = self.rooms.clone();
-        every(Duration::from_secs(5), move || {
-            let rooms = rooms.clone();
-            async move { rooms.purge().await }
-        });
-        let limits = self.limits.clone();
-        every(Duration::from_mins(1), move || {
-            let limits = limits.clone();
-            async move {
-                limits.tidy();
-                Ok(())
-            }
-        });
-        let rooms = self.rooms.clone();
-        every(Duration::from_mins(10), move || {
-            let rooms = rooms.clone();
-            async move { rooms.sweep_attachments().await }
-        });
-        let reception = self.reception.clone();
-        at_once_and_every(Duration::from_mins(10), move || {
-            let reception = reception.clone();
-            async move { reception.tidy().await }
-        });
-        let (accounts, presence) = (self.accounts.clone(), self.chat.presence.clone());
-        every(Duration::from_secs(20), move || {
-            let (accounts, left) = (accounts.clone(), presence.take_left());
-            async move { accounts.note_left(left).await }
-        });
-        let accounts = self.accounts.clone();
-        every(Duration::from_secs(3), move || {
-            let accounts = accounts.clone();
-            async move { accounts.sweep().await }
-        });
+        Ok(Self {
+            config,
+            accounts,
+            rooms,
+            board,
+            library,
+            reception,
+            jobs,
+            preparation,
+            chat,
+            pages,
+            limits,
+        })
     }
 
     /// Writes what is only in memory and closes the databases. Blocks.
@@ -216,40 +182,6 @@ impl House {
         self.accounts.close();
         marks
     }
-}
-
-fn every<F, T>(pause: Duration, task: F)
-where
-    F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
-{
-    repeat(pause, pause, task);
-}
-
-/// What a crash left unfinished waits for no pause.
-fn at_once_and_every<F, T>(pause: Duration, task: F)
-where
-    F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
-{
-    repeat(Duration::ZERO, pause, task);
-}
-
-fn repeat<F, T>(first: Duration, pause: Duration, task: F)
-where
-    F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
-{
-    actix::spawn(async move {
-        let mut wait = first;
-        loop {
-            tokio::time::sleep(wait).await;
-            wait = pause;
-            if let Err(error) = task().await {
-                tracing::warn!(%error, "a recurring task failed; it is tried again");
-            }
-        }
-    });
 }
 
 /// What happens after every commit: what is shown from memory learns of it first, because the author is answered next.
@@ -335,13 +267,14 @@ async fn run(
         }
     };
     house.keep_going();
+    let working = house.work();
     let handle = server.handle();
     let serving = actix::spawn(server);
     let _ = started.send(Ok((awaits_owner, house.accounts.owner_code().map(str::to_owned))));
     let _ = stopped.await;
     handle.pause().await;
     house.chat.say_farewell();
-    handle.stop(true).await;
+    tokio::join!(working.stop(), handle.stop(true));
     let ended = serving.await;
     if let Err(error) = house.accounts.note_left(house.chat.presence.take_left()).await {
         tracing::warn!(%error, "when people left was not written down");
@@ -356,6 +289,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     let workers = Arc::new(AtomicUsize::new(0));
     let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
     let (library, reception) = (house.library.clone(), house.reception.clone());
+    let preparation = house.preparation.clone();
     let (chat, pages, limits) = (house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
     let talks: Arc<dyn crate::rooms::TalkProvider> = Arc::new(chat.clone());
@@ -370,6 +304,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::new(board.clone()))
             .app_data(web::Data::new(library.clone()))
             .app_data(web::Data::new(reception.clone()))
+            .app_data(web::Data::new(preparation.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))
             .app_data(web::Data::from(limits.clone()))

@@ -28,6 +28,9 @@ pub enum Right {
     Files,
 }
 
+/// The most background jobs that may run at once.
+const JOBS_MAX: usize = 64;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -60,6 +63,8 @@ pub struct Config {
     pub media_person_bytes: u64,
     /// The same of all people together.
     pub media_total_bytes: u64,
+    /// Background jobs at once; 0 leaves them to other nodes, or to nobody.
+    pub jobs: usize,
     /// HTTP worker threads.
     pub workers: usize,
     pub log: String,
@@ -87,6 +92,7 @@ impl Default for Config {
             attachment_bytes: 25 * 1024 * 1024,
             media_person_bytes: 20 << 30,
             media_total_bytes: 100 << 30,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from).min(JOBS_MAX),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -236,6 +242,7 @@ settings! {
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
     media_person_bytes, "21474836480", "what one person may upload to the library in all, in bytes (20 GiB: some hours of film), so that nobody fills the disk alone", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
     media_total_bytes, "107374182400", "what all people together may upload to the library, in bytes (100 GiB); what lies in the folder otherwise doesn't count", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
+    jobs, "number of cores", "films and recordings that are prepared at once, at most 64; 0 prepares none", "0 to 64", |text| between(text, 0, JOBS_MAX);
     workers, "number of cores", "HTTP worker threads", "1 to 256", |text| between(text, 1, 256);
     log, "info", "a tracing filter", "a filter such as info or hubbub=debug", filter;
     log_format, "text", "how log lines are written", "text or json", log_format;
@@ -324,77 +331,4 @@ fn filter(text: &str) -> Result<String, ()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default()
-    -> Result<(), Box<dyn std::error::Error>> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("hubbub.toml");
-        std::fs::write(
-            &file,
-            "password_min = 10\nbcrypt_cost = 5\nguests = false\norigins = [\"http://a.example\"]\n",
-        )?;
-        let flags = |name: &str| (name == "password_min").then(|| "12".to_owned());
-        let environment = |name: &str| {
-            ["HUBBUB_PASSWORD_MIN", "HUBBUB_BCRYPT_COST"].contains(&name).then(|| "11".to_owned())
-        };
-        let config = Config::load(flags, environment, Some(&file))?;
-        assert_eq!((config.password_min, config.bcrypt_cost, config.guests), (12, 11, false));
-        assert_eq!(config.origins, ["http://a.example"]);
-        assert_eq!(config.workers, Config::default().workers);
-        Ok(())
-    }
-
-    #[test]
-    fn a_bad_value_is_named_with_the_setting_and_what_would_be_valid() {
-        for (name, value) in [
-            ("listen", "8080"),
-            ("password_min", "2"),
-            ("bcrypt_cost", "16"),
-            ("accounts_url", "data/x.db"),
-            ("guests", "maybe"),
-        ] {
-            let message = Config::default().set(name, value).err().unwrap_or_default();
-            assert!(
-                message.contains(name) && message.contains(value) && message.contains("Valid: "),
-                "{message}"
-            );
-        }
-        assert!(Config::default().set("colour", "red").is_err());
-    }
-
-    #[test]
-    fn a_proxy_in_front_makes_it_public() {
-        let public = |settings: &[(&str, &str)]| {
-            let mut config = Config::default();
-            for (name, value) in settings {
-                assert_eq!(config.set(name, value), Ok(()));
-            }
-            config.is_public()
-        };
-        assert!(!public(&[]) && !public(&[("public_url", "http://localhost:8080")]));
-        assert!(!public(&[("public_url", "http://127.0.0.1:9000")]));
-        assert!(public(&[("listen", "0.0.0.0:8080")]));
-        assert!(public(&[("public_url", "https://talk.example")]));
-    }
-
-    #[test]
-    fn every_documented_default_is_the_real_one() {
-        for setting in SETTINGS
-            .iter()
-            .filter(|s| !["none", "number of cores"].contains(&s.default) && !s.default.contains("DATA"))
-        {
-            let mut config = Config::default();
-            assert_eq!(config.set(setting.name, setting.default), Ok(()));
-            assert_eq!(
-                format!("{config:?}").replace("\"./", "\""),
-                format!("{:?}", Config::default()),
-                "{} is documented as {}",
-                setting.name,
-                setting.default
-            );
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@
 //! 3  chat  board  media      features: talking over sockets, the wall of notes, the library
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
 //! 1  accounts                who is who: people, passwords, sessions
-//! 0  clock config db error events ids picture site text
+//! 0  clock config db error events ids jobs picture site text
 //!                            the shared floor: knows no feature
 //! ```
 //!
@@ -44,6 +44,7 @@ pub mod error;
 pub mod events;
 pub mod home;
 pub mod ids;
+pub mod jobs;
 pub mod media;
 pub mod picture;
 pub mod rooms;

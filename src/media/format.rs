@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-/// Bytes of a file's beginning that [`Format::of`] looks at. Matroska names its document type within these.
-pub const HEAD: usize = 64;
+/// Bytes of a file's beginning that [`Format::of`] looks at. Matroska names its document type within these, and an MPEG
+/// transport stream has begun its third packet.
+pub const HEAD: usize = 512;
+
+/// What ASF, the container of WMV and WMA, begins with.
+const ASF: &[u8] = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 
 /// What is heard and what is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -75,8 +79,20 @@ impl Format {
             "audio/mp4" => "m4a",
             "audio/aac" => "aac",
             "audio/webm" | "video/webm" => "webm",
+            "audio/aiff" => "aiff",
+            "audio/amr" => "amr",
+            "audio/basic" => "au",
+            "audio/x-caf" => "caf",
+            "audio/x-matroska" => "mka",
+            "audio/x-ms-wma" => "wma",
+            "video/3gpp" => "3gp",
+            "video/mp2t" => "ts",
+            "video/mpeg" => "mpg",
             "video/quicktime" => "mov",
+            "video/x-flv" => "flv",
             "video/x-matroska" => "mkv",
+            "video/x-ms-wmv" => "wmv",
+            "video/x-msvideo" => "avi",
             _ => "mp4",
         }
     }
@@ -93,6 +109,19 @@ impl Format {
             "webm" => video("video/webm"),
             "mov" => video("video/quicktime"),
             "mkv" => video("video/x-matroska"),
+            "mka" => audio("audio/x-matroska"),
+            "ogv" => video("video/ogg"),
+            "avi" => video("video/x-msvideo"),
+            "wmv" | "asf" => video("video/x-ms-wmv"),
+            "wma" => audio("audio/x-ms-wma"),
+            "mpg" | "mpeg" | "m2v" | "vob" => video("video/mpeg"),
+            "ts" | "m2ts" | "mts" => video("video/mp2t"),
+            "3gp" | "3g2" => video("video/3gpp"),
+            "flv" => video("video/x-flv"),
+            "aif" | "aiff" | "aifc" => audio("audio/aiff"),
+            "amr" => audio("audio/amr"),
+            "au" | "snd" => audio("audio/basic"),
+            "caf" => audio("audio/x-caf"),
             _ => return None,
         })
     }
@@ -106,7 +135,24 @@ impl Format {
             _ if at(0, b"fLaC") => audio("audio/flac"),
             _ if at(0, b"OggS") && has(b"\x80theora") => video("video/ogg"),
             _ if at(0, b"OggS") => audio("audio/ogg"),
+            _ if at(0, b"RIFF") && at(8, b"AVI ") => video("video/x-msvideo"),
+            _ if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) => audio("audio/aiff"),
+            _ if at(0, ASF) && named.kind == Kind::Audio => audio("audio/x-ms-wma"),
+            _ if at(0, ASF) => video("video/x-ms-wmv"),
+            _ if at(0, b"\0\0\x01\xba") || at(0, b"\0\0\x01\xb3") => video("video/mpeg"),
+            _ if [0, 188, 376].iter().all(|place| at(*place, b"G")) => video("video/mp2t"),
+            // Discs and cameras put four bytes of time before each packet.
+            _ if [4, 196, 388].iter().all(|place| at(*place, b"G")) => video("video/mp2t"),
+            _ if at(0, b"FLV\x01") => video("video/x-flv"),
+            _ if at(0, b"#!AMR") => audio("audio/amr"),
+            _ if at(0, b".snd") => audio("audio/basic"),
+            _ if at(0, b"caff") => audio("audio/x-caf"),
             _ if at(4, b"ftypqt  ") => video("video/quicktime"),
+            // Older than the box that names the brand.
+            _ if [&b"moov"[..], b"mdat", b"wide", b"free", b"skip"].iter().any(|word| at(4, word)) => {
+                video("video/quicktime")
+            }
+            _ if at(4, b"ftyp3g") => video("video/3gpp"),
             _ if at(4, b"ftypM4A") || at(4, b"ftypM4B") => audio("audio/mp4"),
             _ if at(4, b"ftyp") && named.kind == Kind::Audio => audio("audio/mp4"),
             _ if at(4, b"ftyp") => video("video/mp4"),
@@ -114,6 +160,7 @@ impl Format {
                 audio("audio/webm")
             }
             _ if at(0, b"\x1a\x45\xdf\xa3") && has(b"webm") => video("video/webm"),
+            _ if at(0, b"\x1a\x45\xdf\xa3") && named.kind == Kind::Audio => audio("audio/x-matroska"),
             _ if at(0, b"\x1a\x45\xdf\xa3") => video("video/x-matroska"),
             _ if at(0, b"ID3") => audio("audio/mpeg"),
             // Both begin with twelve set bits; the layer bits are zero in ADTS alone.
@@ -142,6 +189,14 @@ mod tests {
             ("a.mp4", b"\0\0\0\x14ftypqt  ", "video/quicktime"),
             ("a.mkv", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", "video/webm"),
             ("a.opus", b"OggS\0\x02", "audio/ogg"),
+            ("a.avi", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+            ("a.wma", ASF, "audio/x-ms-wma"),
+            ("a.asf", ASF, "video/x-ms-wmv"),
+            ("a.aif", b"FORM\0\0\0\0AIFFCOMM", "audio/aiff"),
+            ("a.mpg", b"\0\0\x01\xba\x44", "video/mpeg"),
+            ("a.mov", b"\0\0\0\x08wide\0\0", "video/quicktime"),
+            ("a.mka", b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "audio/x-matroska"),
+            ("a.ts", &[b'G'; 377], "video/mp2t"),
         ] {
             assert_eq!(of(name, head), Some(mime), "{name}");
         }

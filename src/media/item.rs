@@ -176,6 +176,12 @@ pub fn find(conn: &mut Conn, id: MediaId, sight: Sight) -> Result<Item> {
         .ok_or(NO_ITEM)
 }
 
+/// One item's row, wherever its file is; nothing when there is none, or its file is gone.
+pub fn row(conn: &mut Conn, id: MediaId) -> Result<Option<Item>> {
+    let one = media_items::table.filter(media_items::id.eq(id).and(media_items::gone.eq(false)));
+    Ok(one.select(Item::as_select()).first(conn).optional()?)
+}
+
 /// A page of the list, newest first, and whether more items lie beyond it.
 pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
     let mut query = media_items::table

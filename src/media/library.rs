@@ -10,7 +10,7 @@ use crate::ids::MediaId;
 use crate::rooms::Db;
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Write};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -138,6 +138,12 @@ impl Library {
         Ok(item)
     }
 
+    /// Where an item's file is, and what the disk says of it. Blocks.
+    pub(super) fn look_at(&self, item: Arc<Item>) -> std::io::Result<(PathBuf, Metadata)> {
+        let path = self.folder.join(&item.path).canonicalize()?;
+        Ok((path, open_inside(&self.folder, item)?.meta))
+    }
+
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -216,7 +222,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::rooms::Rooms;
-    use std::path::PathBuf;
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
 

@@ -14,6 +14,7 @@ mod part;
 mod pieces;
 mod playing;
 pub mod position;
+pub mod prepare;
 pub mod prepared;
 mod product;
 mod receive;

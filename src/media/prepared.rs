@@ -12,6 +12,19 @@ pub const SPRITE_MAP: &str = "sprite.vtt";
 /// The peaks of the sound, JSON.
 pub const WAVE: &str = "wave.json";
 
+/// Types of which browsers play most files.
+pub const PLAYED: [&str; 9] = [
+    "video/mp4",
+    "video/webm",
+    "audio/mp4",
+    "audio/mpeg",
+    "audio/wav",
+    "audio/ogg",
+    "audio/webm",
+    "audio/flac",
+    "audio/aac",
+];
+
 /// What was made of one state of a file. Its files stand in one folder that is named by `set` and never changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prepared {
@@ -140,18 +153,7 @@ impl Item {
 
     /// Browsers play most files of this type.
     pub fn is_played_by_type(&self) -> bool {
-        matches!(
-            self.mime.as_str(),
-            "video/mp4"
-                | "video/webm"
-                | "audio/mp4"
-                | "audio/mpeg"
-                | "audio/wav"
-                | "audio/ogg"
-                | "audio/webm"
-                | "audio/flac"
-                | "audio/aac"
-        )
+        PLAYED.contains(&self.mime.as_str())
     }
 
     /// Where a player finds the best that every browser plays, with the version that makes it cacheable for good.

@@ -34,6 +34,8 @@ pub async fn spawn_app_with(settings: &[(&str, &str)]) -> App {
         ("bcrypt_cost", "4".to_owned()),
         ("rate_limits", "off".to_owned()),
         ("workers", "2".to_owned()),
+        // Tests that aren't about preparing don't wait for ffmpeg.
+        ("jobs", "0".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

@@ -22,7 +22,18 @@ pub fn hubbub(store: &Store) -> Command {
         "--messages-url",
         &store.url(Which::Messages),
     ]);
-    command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
+    command.args([
+        "--listen",
+        "127.0.0.1:0",
+        "--bcrypt-cost",
+        "4",
+        "--rate-limits",
+        "off",
+        "--workers",
+        "2",
+        "--jobs",
+        "0",
+    ]);
     command
 }
 

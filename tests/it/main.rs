@@ -34,6 +34,7 @@
 //! - `ranges`      the cases of nginx's own tests for ranges and conditions
 //! - `playing`     what the player is told: where one was, chapters
 //! - `private_media` items for a group or for their uploader alone
+//! - `preparing`   films and recordings of every kind become playable; replaced, cancelled, killed on the way
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
 //! - `talks`       the conversation about an item: once, as visible as the item, with times that lead into it
@@ -43,7 +44,7 @@
 //! - `durability`  the server killed and stopped while people write
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
-//! WebSocket, `child` runs the program itself, `store` says where the databases are, `tree` reads the project.
+//! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `tree` reads the project.
 
 // All of this is test, the helpers too: what meets the unexpected stops there and then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -74,6 +75,7 @@ mod members;
 mod outsider;
 mod people;
 mod playing;
+mod preparing;
 mod private_media;
 mod protocol;
 mod ranges;
@@ -89,6 +91,7 @@ mod words;
 
 mod app;
 mod child;
+mod clips;
 mod socket;
 mod store;
 mod tree;

@@ -1,0 +1,124 @@
+//! What is done again and again while the server runs.
+
+use super::House;
+use crate::jobs::{Runner, Working};
+use crate::media::prepare::Prepare;
+use crate::rooms::search::{Indexer, Pace};
+use std::future::Future;
+use std::time::Duration;
+
+impl House {
+    /// Things that are done again and again while the server runs.
+    pub(super) fn keep_going(&self) {
+        let rooms = self.rooms.clone();
+        every(Duration::from_secs(2), move || {
+            let rooms = rooms.clone();
+            async move { rooms.store_read_marks() }
+        });
+        let indexer = Indexer::new(self.rooms.db.clone());
+        every(Duration::from_secs(1), move || {
+            let indexer = indexer.clone();
+            async move { indexer.run(Pace::Patient).await }
+        });
+        let chat = self.chat.clone();
+        every(Duration::from_secs(1), move || {
+            let chat = chat.clone();
+            async move { chat.tell_crowds().await }
+        });
+        let rooms = self.rooms.clone();
+        every(Duration::from_secs(5), move || {
+            let rooms = rooms.clone();
+            async move { rooms.purge().await }
+        });
+        let limits = self.limits.clone();
+        every(Duration::from_mins(1), move || {
+            let limits = limits.clone();
+            async move {
+                limits.tidy();
+                Ok(())
+            }
+        });
+        let rooms = self.rooms.clone();
+        every(Duration::from_mins(10), move || {
+            let rooms = rooms.clone();
+            async move { rooms.sweep_attachments().await }
+        });
+        let reception = self.reception.clone();
+        at_once_and_every(Duration::from_mins(10), move || {
+            let reception = reception.clone();
+            async move { reception.tidy().await }
+        });
+        let (accounts, presence) = (self.accounts.clone(), self.chat.presence.clone());
+        every(Duration::from_secs(20), move || {
+            let (accounts, left) = (accounts.clone(), presence.take_left());
+            async move { accounts.note_left(left).await }
+        });
+        let accounts = self.accounts.clone();
+        every(Duration::from_secs(3), move || {
+            let accounts = accounts.clone();
+            async move { accounts.sweep().await }
+        });
+        self.keep_the_library();
+    }
+
+    fn keep_the_library(&self) {
+        let preparation = self.preparation.clone();
+        at_once_and_every(Duration::from_secs(2), move || {
+            let preparation = preparation.clone();
+            async move { preparation.order().await }
+        });
+        let library = self.library.clone();
+        at_once_and_every(Duration::from_mins(1), move || {
+            let library = library.clone();
+            async move {
+                // A file that was dropped into the folder is prepared before anybody looks.
+                library.refresh().await?;
+                library.sweep_products().await
+            }
+        });
+    }
+
+    /// Begins with the background jobs.
+    pub(super) fn work(&self) -> Working {
+        let slots = if self.preparation.place().is_some() { self.config.jobs } else { 0 };
+        let runner = Runner::new(self.rooms.db.clone(), self.jobs.clone(), slots);
+        match self.preparation.place() {
+            Some(place) => runner.knows::<Prepare>(place).start(),
+            None => runner.start(),
+        }
+    }
+}
+
+fn every<F, T>(pause: Duration, task: F)
+where
+    F: Fn() -> T + 'static,
+    T: Future<Output = crate::error::Result<()>>,
+{
+    repeat(pause, pause, task);
+}
+
+/// What a crash left unfinished waits for no pause.
+fn at_once_and_every<F, T>(pause: Duration, task: F)
+where
+    F: Fn() -> T + 'static,
+    T: Future<Output = crate::error::Result<()>>,
+{
+    repeat(Duration::ZERO, pause, task);
+}
+
+fn repeat<F, T>(first: Duration, pause: Duration, task: F)
+where
+    F: Fn() -> T + 'static,
+    T: Future<Output = crate::error::Result<()>>,
+{
+    actix::spawn(async move {
+        let mut wait = first;
+        loop {
+            tokio::time::sleep(wait).await;
+            wait = pause;
+            if let Err(error) = task().await {
+                tracing::warn!(%error, "a recurring task failed; it is tried again");
+            }
+        }
+    });
+}
