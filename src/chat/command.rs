@@ -3,13 +3,15 @@
 use super::Chat;
 use super::amend;
 use super::command_rooms;
+use super::command_together;
 use super::connection::{Connection, Context};
-use super::protocol::{self, Command, JoinedBody, Nothing, Presence};
+use super::protocol::{self, Command, JoinedBody, Nothing, Pong, Presence};
 use super::reading;
 use super::server::{Item, Tell};
 use super::shard::WATCHED;
 use crate::accounts::user::{PeopleQuery, Status, StatusState};
 use crate::accounts::{Profile, user};
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::message::{self, Changes, parse_limit};
@@ -74,7 +76,8 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
             let reply = protocol::reply_or_refusal(request, watch_people(connection, watch.users));
             connection.link.send(reply);
         }
-        Command::Ping => connection.link.send(protocol::reply(request, Nothing {})),
+        Command::Together(command) => command_together::run(connection, ctx, request, command),
+        Command::Ping => connection.link.send(protocol::reply(request, Pong { at: now_ms() })),
     }
 }
 

@@ -16,6 +16,7 @@ mod classic_protocol;
 mod classic_talk;
 mod command;
 mod command_rooms;
+mod command_together;
 mod company;
 mod connection;
 mod crowd;
@@ -45,6 +46,7 @@ mod shard;
 pub mod socket;
 pub mod talk;
 mod timeline;
+mod together;
 pub mod upload;
 
 pub use classic::Classic;

@@ -2,6 +2,7 @@
 
 use super::amend::{Delete, Edit, Pin, React};
 use super::command_rooms::{self, Command as Room};
+use super::command_together;
 use crate::error::{Error, Result};
 use crate::ids::{AttachmentId, RoomId, UserId};
 use crate::rooms::{self, Level, Message, Outcome, ReadMark, RoomView};
@@ -121,6 +122,7 @@ pub enum Command {
     Typing(Typing),
     Status(Status),
     Watch(Watch),
+    Together(command_together::Command),
     Ping,
 }
 
@@ -158,6 +160,7 @@ pub fn parse(frame: &str) -> std::result::Result<(Option<u64>, Result<Command>),
         "typing" => body(frame).map(Command::Typing),
         "status" => body(frame).map(Command::Status),
         "watch" => body(frame).map(Command::Watch),
+        "together" => body(frame).map(Command::Together),
         "ping" => Ok(Command::Ping),
         _ => Err(Error::bad_request("unknown_type", "This server doesn't know that type of request.")),
     };
@@ -230,6 +233,13 @@ pub struct Reply<T: Serialize> {
 /// A reply without a body of its own.
 #[derive(Debug, Serialize)]
 pub struct Nothing {}
+
+/// The reply to `ping`.
+#[derive(Debug, Serialize)]
+pub struct Pong {
+    /// The server's clock, ms.
+    pub at: i64,
+}
 
 #[derive(Debug, Serialize)]
 pub struct Failure {

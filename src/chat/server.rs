@@ -8,6 +8,7 @@ use super::crowd::{Crowds, News};
 use super::presence::Presence;
 use super::protocol;
 use super::shard::{Deliver, Shard};
+use super::together::Shows;
 use crate::accounts::Person;
 use crate::ids::{Credential, RoomId, UserId};
 use crate::rooms::{Committed, Fact, Message as Stored, Origin, Outcome, RoomView};
@@ -95,6 +96,7 @@ pub struct ChatServer {
     company: Company,
     /// Who has come and gone since a room's members were last told.
     crowds: Crowds,
+    pub(super) shows: Shows,
 }
 
 impl ChatServer {
@@ -106,6 +108,7 @@ impl ChatServer {
             changed: HashSet::new(),
             company: Company::default(),
             crowds: Crowds::default(),
+            shows: Shows::default(),
         }
     }
 
@@ -116,7 +119,7 @@ impl ChatServer {
         }
     }
 
-    fn deliver_one(&self, item: Item) {
+    pub(super) fn deliver_one(&self, item: Item) {
         self.deliver(Delivery { items: vec![item], _permit: None });
     }
 
@@ -210,6 +213,9 @@ impl Handler<Depart> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, Depart(connection): Depart, _: &mut Self::Context) {
+        for room in self.shows.depart(connection) {
+            self.tell_together(room);
+        }
         if let Some(user) = self.connections.remove(&connection)
             && self.presence.depart(user)
         {
@@ -290,6 +296,9 @@ impl Handler<Publish> for ChatServer {
                 Fact::Left { user, room, members } => {
                     self.crowds.went(*room, *members, *user);
                     self.company.left(*user, *room);
+                    if self.shows.left(*user, *room) {
+                        self.tell_together(*room);
+                    }
                 }
                 Fact::Message(_) | Fact::RoomChanged(_) => {}
             }

@@ -81,6 +81,7 @@ impl<K: Clone + Hash + Eq> Limiter<K> {
 struct Limiters {
     sends: Limiter<UserId>,
     uploads: Limiter<UserId>,
+    moves: Limiter<UserId>,
     sign_ins: Limiter<Address>,
     newcomers: Limiter<Address>,
     connections: Limiter<Address>,
@@ -98,6 +99,7 @@ impl Limits {
         let limiters = config.rate_limits.then(|| Limiters {
             sends: Limiter::new(SENDS_PER_SECOND, SENDS_BURST),
             uploads: Limiter::new(2, 40),
+            moves: Limiter::new(10, 30),
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),
@@ -120,6 +122,14 @@ impl Limits {
     /// As for [`send`](Self::send).
     pub fn upload(&self, user: UserId) -> Result<()> {
         self.limiters.as_ref().map_or(Ok(()), |l| l.uploads.check(&user))
+    }
+
+    /// Before somebody moves those who watch with them.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn moves(&self, user: UserId) -> Result<()> {
+        self.limiters.as_ref().map_or(Ok(()), |l| l.moves.check(&user))
     }
 
     /// Before a password is compared.
@@ -156,6 +166,7 @@ impl Limits {
         if let Some(limiters) = &self.limiters {
             limiters.sends.tidy();
             limiters.uploads.tidy();
+            limiters.moves.tidy();
             limiters.sign_ins.tidy();
             limiters.newcomers.tidy();
             limiters.connections.tidy();

@@ -76,6 +76,19 @@ export class Lived {
     for (let number = 0; number < 64; number += 1) await people[number % 8 < 4 ? "mira" : "siru"].form("/c/readings", { text: reading(number) });
     await people.ana.form("/c/readings", { text: "Thank you both. Sleep well." });
     await this.#talk();
+    await this.#recordings();
+  }
+
+  /** What is said about the film of the library. */
+  async #recordings() {
+    const { ana, mira, siru } = this.people;
+    const film = (await ana.call("GET", "/media")).items.find(({ kind }) => kind === "video");
+    const [, room] = /<chat-talk[^>]* data-room="(\d+)"/.exec(await ana.look(`/media/${film.id}`)) ?? [];
+    const talk = { id: Number(room) };
+    for (const who of [ana, mira, siru]) await who.join(talk);
+    await siru.say(talk, "The fog lifts at 0:03. Shall we begin there?");
+    await ana.say(talk, "Yes, and let it stand from 0:05 to the end.");
+    await mira.say(talk, "很美。 0:01 那裡再暗一點就好。");
   }
 
   /** A group with a thread, pictures, reactions and a pin, and two private conversations. */

@@ -157,6 +157,12 @@ export const SCENES = [
   { name: "people-none", path: "/people?query=zzz" },
   { name: "library", path: "/media" },
   { name: "player-video", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); } },
+  { name: "player-together", path: "/media", then: async (page) => {
+    await page.locator(".item:has(.poster-video)").first().click();
+    await page.waitForURL("**/media/*");
+    await page.locator(".together-start").click();
+    await page.locator(".together-leave").waitFor();
+  } },
   { name: "player-audio", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-audio)").first().click(); await page.waitForURL("**/media/*"); } },
   { name: "player-edit", path: "/media", then: async (page) => { await page.locator(".item").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/edit`); } },
   { name: "media-trash-none", path: "/media/trash" },

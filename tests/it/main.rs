@@ -38,6 +38,7 @@
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
 //! - `talks`       the conversation about an item: once, as visible as the item, with times that lead into it
+//! - `together`    watching together: who may, what a late one gets, whose move counts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
@@ -86,6 +87,7 @@ mod search;
 mod search_index;
 mod settings;
 mod talks;
+mod together;
 mod uploads;
 mod words;
 

@@ -85,6 +85,10 @@ fn commands() -> Vec<Value> {
         json!({ "type": "delete", "seq": 1 }),
         json!({ "type": "react", "seq": 1, "emoji": "👍", "on": true }),
         json!({ "type": "pin", "seq": 1, "on": true }),
+        json!({ "type": "together", "do": "look" }),
+        json!({ "type": "together", "do": "join", "playing": true, "position": 0, "rate": 1 }),
+        json!({ "type": "together", "do": "move", "version": 1, "playing": true }),
+        json!({ "type": "together", "do": "leave" }),
     ]
 }
 

@@ -2,7 +2,7 @@
  * The one living thing of a page: the socket, the rooms, the outbox. Elements listen to it and never to each other.
  *
  * Events, named as facts (`detail` in brackets): `ready` (the frame), `down`, `message` (Message), `arrived` (a new Message of somebody else), `room`, `rooms-changed`,
- * `presence` (users), `profile` (somebody's name or colour), `blocks` (whom the person has blocked now), `typing` ({room, user}), `notice` (text), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
+ * `presence` (users), `profile` (somebody's name or colour), `blocks` (whom the person has blocked now), `typing` ({room, user}), `notice` (text), `together` (who watches what with whom), `written` (Unsent), `kept` (Unsent that an earlier page or another tab wrote),
  * `progress` ({entry, share} of its files),
  * `settled` ({entry, reply, isOwn: sent by this tab}), `failed` (Unsent), `withdrawn` (Unsent), `unread` ({room, seq}: unread from there on), `crowd` ({room, came, went}: others' joins and leaves).
  */
@@ -152,6 +152,7 @@ class Live extends EventTarget {
       case "profile": return this.#profile(frame);
       case "blocks": return this.#blocks(frame.users ?? []);
       case "typing": return this.#tell("typing", frame);
+      case "together": return this.#tell("together", frame);
       case "notice": return this.#tell("notice", frame);
       case "error": return console.warn("The server refused a frame:", frame.code, frame.message);
     }
