@@ -4,6 +4,7 @@ mod doctor;
 mod serve;
 mod token;
 pub mod user;
+mod verify;
 
 use crate::config::{Config, LogFormat, SETTINGS};
 use clap::{Arg, ArgMatches, Command};
@@ -48,6 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
         Some(("token", matches)) => token::run(&config, matches).map_err(Failure::to_run),
+        Some(("verify", matches)) => verify::run(&config, matches).map_err(Failure::to_run),
         Some(("doctor", _)) => doctor::run(&config).map_err(Failure::to_run),
         _ => serve::run(config).map_err(Failure::to_start),
     }
@@ -76,6 +78,7 @@ fn command() -> Command {
         .subcommand(user::command())
         .subcommand(token::command())
         .subcommand(doctor::command())
+        .subcommand(verify::command())
 }
 
 fn load(matches: &ArgMatches) -> Result<Config, String> {

@@ -25,6 +25,20 @@ pub fn open(manager: &Manager) -> diesel::ConnectionResult<Conn> {
     Ok(conn)
 }
 
+/// Whether nothing is pending. Changes nothing.
+///
+/// # Errors
+/// What the database says when it was never made.
+pub fn is_current(conn: &mut Conn, which: Which) -> Result<bool, BoxError> {
+    let pending = match (conn, which) {
+        (Conn::Sqlite(c), Which::Accounts) => c.has_pending_migration(ACCOUNTS_SQLITE)?,
+        (Conn::Sqlite(c), Which::Messages) => c.has_pending_migration(MESSAGES_SQLITE)?,
+        (Conn::Postgres(c), Which::Accounts) => c.has_pending_migration(ACCOUNTS_POSTGRES)?,
+        (Conn::Postgres(c), Which::Messages) => c.has_pending_migration(MESSAGES_POSTGRES)?,
+    };
+    Ok(!pending)
+}
+
 /// Runs what is pending. Two nodes that start at once take turns on Postgres.
 pub fn run(conn: &mut Conn, which: Which) -> Result<(), BoxError> {
     match conn {

@@ -1,11 +1,13 @@
 //! The two databases: a pool that only reads, and one door through which every write goes.
 
 mod conn;
+pub mod integrity;
 mod migrate;
 pub mod schema;
 mod writer;
 
 pub use conn::{Access, Conn, Manager, Url, Which};
+pub use migrate::is_current;
 pub use writer::{Failed, Task, Work, Writer, raise, savepoint};
 
 use crate::error::{Error, Result};

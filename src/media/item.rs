@@ -1,6 +1,7 @@
 //! An item of the library: its row, and how rows follow what the folder holds.
 
 use super::format::Kind;
+use super::scan::{modified_ms, size};
 use super::sight::{Audience, NO_ITEM, Sight};
 use crate::db::Conn;
 use crate::db::schema::messages::media_items;
@@ -9,6 +10,7 @@ use crate::ids::{MediaId, RoomId, UserId};
 use crate::on_conn;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use std::fs::Metadata;
 
 /// Rows in one insert: far below what either database takes as parameters.
 const ROWS: usize = 200;
@@ -67,6 +69,11 @@ impl Item {
     /// What changes whenever the file does: the page's `?v=`, which makes an address cacheable for good.
     pub fn version(&self) -> String {
         version(self.size, self.modified_at)
+    }
+
+    /// Whether the file is the one that the row describes, by size and time.
+    pub fn is_of(&self, meta: &Metadata) -> bool {
+        (self.size, self.modified_at) == (size(meta), modified_ms(meta))
     }
 
     /// What it is filed under.

@@ -3,7 +3,7 @@
 use super::format::Format;
 use super::item::{self, Item, Page};
 use super::product::Product;
-use super::scan::{Scan, follow, head, modified_ms, size};
+use super::scan::{Scan, follow, head};
 use super::sight::{Audience, NO_ITEM, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
@@ -111,7 +111,7 @@ impl Library {
             tokio::task::spawn_blocking(move || open_inside(&folder, item)).await.map_err(Error::internal)?;
         match opened {
             Ok(opened) => {
-                if differs(&opened) {
+                if !opened.item.is_of(&opened.meta) {
                     self.items.invalidate(&id);
                 }
                 Ok(opened)
@@ -203,18 +203,13 @@ fn open_inside(folder: &Path, item: Arc<Item>) -> std::io::Result<Opened> {
     let file = File::open(&full)?;
     let meta = file.metadata()?;
     let mut opened = Opened { mime: item.mime.clone(), item, file, meta, product: None };
-    if differs(&opened) {
+    if !opened.item.is_of(&opened.meta) {
         let head = head(&opened.file).unwrap_or_default();
         if let Some(format) = Format::of(&full, &head) {
             format.mime.clone_into(&mut opened.mime);
         }
     }
     Ok(opened)
-}
-
-/// Whether the file is another one than its row describes.
-fn differs(opened: &Opened) -> bool {
-    (opened.item.size, opened.item.modified_at) != (size(&opened.meta), modified_ms(&opened.meta))
 }
 
 #[cfg(test)]

@@ -30,5 +30,8 @@ mod upload;
 pub use format::Kind;
 pub use item::Item;
 pub use library::Library;
+pub use part::hash_of;
+pub use product::FOLDER as PRODUCTS;
+pub use reception::FOLDER as UPLOADS;
 pub use reception::Reception;
 pub use sight::Sight;

@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 
-const FOLDER: &str = ".uploads";
+/// Where part files lie, inside the library's folder.
+pub const FOLDER: &str = ".uploads";
 /// How long a request waits until the one before it has let go of the file.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes that stay free on the disk: the databases need room too.

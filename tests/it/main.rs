@@ -43,6 +43,7 @@
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
 //! - `durability`  the server killed and stopped while people write
+//! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
 //! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `tree` reads the project.
@@ -97,4 +98,5 @@ mod clips;
 mod socket;
 mod store;
 mod tree;
+mod verify;
 mod visitor;
