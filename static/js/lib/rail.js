@@ -26,7 +26,7 @@ export function keepRail(rail, signal) {
     // A private conversation is a place once somebody has written in it.
     if (!room || !(place || room.kind !== "direct" || room.last_seq > 0)) return;
     // There may be one for every recording: those that have news are enough.
-    if (room.kind === "talk" && !place && live.rooms.unread(id) === 0) return;
+    if (room.kind === "talk" && !place && (live.rooms.unread(id) === 0 || live.looking === id)) return;
     const href = hrefOf(room);
     const part = rail.querySelector(`[data-rail-part="${room.kind}"]`);
     if (!href || !part) return;
