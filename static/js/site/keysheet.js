@@ -55,6 +55,7 @@ function makeList() {
   ];
   const list = document.createElement("dl");
   if (document.querySelector("media-player")) keys.unshift(...playerKeys());
+  if (document.querySelector(".composer-moment:not([hidden])")) keys.push([[alt, "T"], t("The present moment into the message")]);
   for (const [names, words] of keys) {
     const term = document.createElement("dt");
     for (const name of names) {
