@@ -37,6 +37,8 @@ id! {
     RoomId,
     /// An item of the media library.
     MediaId,
+    /// A playlist of the library.
+    ListId,
     /// Something sent with a message, or about to be.
     AttachmentId,
 }

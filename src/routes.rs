@@ -61,6 +61,17 @@ use utoipa_swagger_ui::SwaggerUi;
         media::api::one,
         media::api::put,
         media::api::uploads,
+        media::api_captions::list,
+        media::api_captions::put,
+        media::api_captions::remove,
+        media::api_lists::all,
+        media::api_lists::create,
+        media::api_lists::one,
+        media::api_lists::change,
+        media::api_lists::remove,
+        media::api_lists::add,
+        media::api_lists::take,
+        media::api_lists::order,
         media::api_position::get,
         media::api_position::put,
         media::api_records::change,
@@ -202,12 +213,23 @@ fn home(config: &mut ServiceConfig) {
 }
 
 fn media(config: &mut ServiceConfig) {
-    use media::{file, pages, record_pages as records};
+    use media::{
+        api_captions, caption_pages as captions, file, list_pages as lists, pages, record_pages as records,
+        shelf_pages as shelf,
+    };
     config
-        .service(resource("/media").route(get().to(pages::library)))
+        .service(resource("/media").route(get().to(shelf::library)))
         .service(resource("/media/trash").route(get().to(records::trash)).route(post().to(records::take_out)))
+        .service(resource("/media/lists").route(get().to(lists::lists)).route(post().to(lists::change_lists)))
+        .service(resource("/media/lists/{id}").route(get().to(lists::show)).route(post().to(lists::change)))
         .service(resource("/media/{id}").route(get().to(pages::player)))
         .service(resource("/media/{id}/edit").route(get().to(records::edit)).route(post().to(records::save)))
+        .service(
+            resource("/media/{id}/captions")
+                .route(get().to(captions::show))
+                .route(post().to(captions::change)),
+        )
+        .service(resource("/media/{id}/captions/{language}.vtt").route(get().to(api_captions::file)))
         .service(resource("/media/{id}/file").to(file::get))
         .service(resource("/media/{id}/r/{name}").to(file::product));
 }
@@ -271,7 +293,7 @@ fn api(config: &mut ServiceConfig) {
 }
 
 fn library(config: &mut ServiceConfig) {
-    use media::{api, api_position as position, api_records as records, file, tus};
+    use media::{api, api_captions as captions, api_position as position, api_records as records, file, tus};
     let options = || web::method(Method::OPTIONS).to(tus::options);
     config
         .service(
@@ -290,12 +312,19 @@ fn library(config: &mut ServiceConfig) {
                 .route(options()),
         )
         .service(resource("/api/v1/media/trash").route(get().to(records::trash)))
+        .configure(lists)
         .service(
             resource("/api/v1/media/{id}")
                 .route(get().to(api::one))
                 .route(put().to(api::put))
                 .route(patch().to(records::change))
                 .route(delete().to(records::delete)),
+        )
+        .service(resource("/api/v1/media/{id}/captions").route(get().to(captions::list)))
+        .service(
+            resource("/api/v1/media/{id}/captions/{language}")
+                .route(put().to(captions::put))
+                .route(delete().to(captions::remove)),
         )
         .service(
             resource("/api/v1/media/{id}/position")
@@ -306,6 +335,24 @@ fn library(config: &mut ServiceConfig) {
         .service(resource("/api/v1/media/{id}/file").to(file::get))
         .service(resource("/api/v1/media/{id}/original").to(file::original))
         .service(resource("/api/v1/media/{id}/poster").to(file::product));
+}
+
+fn lists(config: &mut ServiceConfig) {
+    use media::api_lists as lists;
+    config
+        .service(resource("/api/v1/media/lists").route(get().to(lists::all)).route(post().to(lists::create)))
+        .service(
+            resource("/api/v1/media/lists/{id}")
+                .route(get().to(lists::one))
+                .route(patch().to(lists::change))
+                .route(delete().to(lists::remove)),
+        )
+        .service(
+            resource("/api/v1/media/lists/{id}/items/{item}")
+                .route(put().to(lists::add))
+                .route(delete().to(lists::take)),
+        )
+        .service(resource("/api/v1/media/lists/{id}/order").route(put().to(lists::order)));
 }
 
 fn amendments(config: &mut ServiceConfig) {

@@ -2,14 +2,16 @@
 
 use super::api_prepared::PreparedObject;
 use super::format::Kind;
-use super::item::{Item, Page};
+use super::item::Item;
 use super::library::Library;
 use super::receive::Sending;
 use super::reception::{OPEN, Reception, State};
+use super::shelf::{self, Moment, Page, Sort};
 use super::sight::{Audience, Sight};
 use super::upload::Upload;
 use crate::accounts::{Accounts, Reader, Visitor};
 use crate::config::Right;
+use crate::db::Conn;
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{MediaId, RoomId, UserId};
 use crate::rooms::message::parse_limit;
@@ -50,6 +52,9 @@ pub struct ItemObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     room: Option<RoomId>,
+    /// Where its captions have what was looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moments: Vec<Moment>,
     /// When it was put into the trash, ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     trashed_at: Option<i64>,
@@ -75,6 +80,7 @@ impl From<Item> for ItemObject {
             licence: item.licence,
             audience: item.audience,
             room: item.room_id,
+            moments: Vec::new(),
             trashed_at: item.trashed_at,
         }
     }
@@ -102,16 +108,18 @@ pub struct Wanted {
     /// 1 to 100, 100 when not given.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
-    /// Only items older than this one.
+    /// Only what comes behind this one: with the newest first, what is older.
     before: Option<i64>,
-    /// Only items newer than this one; those next to it.
+    /// Only what comes ahead of this one; those next to it.
     after: Option<i64>,
     /// `audio` or `video`.
     kind: Option<String>,
-    /// A part of the title.
+    /// Words of the title, the description, the tags or the captions, in any order.
     query: Option<String>,
     /// Only what is filed under this.
     tag: Option<String>,
+    /// `newest`, `title`, `length` or `watched`; the newest first when not given. `before` and `after` follow it.
+    sort: Option<Sort>,
 }
 
 impl Wanted {
@@ -120,13 +128,14 @@ impl Wanted {
         let kind = kind.map_err(|_| Error::field("kind", "The kind is audio or video."))?;
         let query = self.query.filter(|text| !text.is_empty());
         if query.as_ref().is_some_and(|text| text.chars().count() > 200 || text.contains('\0')) {
-            let wrong = FieldError::new("query", "A title is looked for by at most 200 characters.");
+            let wrong = FieldError::new("query", "An item is looked for by at most 200 characters.");
             return Err(Error::Invalid(vec![wrong]));
         }
         let tag = self.tag.filter(|tag| !tag.is_empty()).map(|tag| fold(tag.trim()));
         let limit = parse_limit(self.limit)?;
         let (before, after) = (self.before.map(MediaId), self.after.map(MediaId));
-        Ok(Page { limit, before, after, kind, query, tag, sight })
+        let sort = self.sort.unwrap_or_default();
+        Ok(Page { limit, before, after, kind, query, tag, sort, sight })
     }
 }
 
@@ -138,8 +147,19 @@ pub async fn list(
     library: web::Data<Library>,
     wanted: web::Query<Wanted>,
 ) -> Result<web::Json<Items>> {
-    let (items, more) = library.page(wanted.into_inner().page(Sight::from(&reader))?).await?;
-    Ok(web::Json(Items { items: items.into_iter().map(ItemObject::from).collect(), more }))
+    let page = wanted.into_inner().page(Sight::from(&reader))?;
+    let query = page.query.clone();
+    let (items, more) = library.page(page).await?;
+    let look = move |conn: &mut Conn| {
+        let found = query.map(|query| shelf::moments(conn, &items, &query)).transpose()?;
+        Ok((items, found.unwrap_or_default()))
+    };
+    let (items, mut found) = library.db().read(look).await?;
+    let object = |item: Item| {
+        let moments = found.remove(&item.id).unwrap_or_default();
+        ItemObject { moments, ..ItemObject::from(item) }
+    };
+    Ok(web::Json(Items { items: items.into_iter().map(object).collect(), more }))
 }
 
 /// `GET /api/v1/media/{id}`

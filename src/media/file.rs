@@ -196,7 +196,7 @@ fn boundary() -> Result<String> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::media::item::Page;
+    use crate::media::shelf::Page;
     use crate::rooms::Rooms;
     use actix_web::App;
     use actix_web::dev::ServiceResponse;

@@ -14,8 +14,6 @@ use std::fs::Metadata;
 
 /// Rows in one insert: far below what either database takes as parameters.
 const ROWS: usize = 200;
-/// The most that one page may hold.
-pub const PAGE: i64 = 100;
 
 /// One file of the library.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -129,38 +127,6 @@ impl Changes {
     }
 }
 
-/// Which part of the list is asked for.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// 1 to [`PAGE`].
-    pub limit: i64,
-    /// Only ids below.
-    pub before: Option<MediaId>,
-    /// Only ids above; the lowest of them.
-    pub after: Option<MediaId>,
-    pub kind: Option<Kind>,
-    /// Part of the title, whatever the case of ASCII letters.
-    pub query: Option<String>,
-    /// Filed under this, folded.
-    pub tag: Option<String>,
-    /// Only what these eyes see.
-    pub sight: Sight,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self {
-            limit: PAGE,
-            before: None,
-            after: None,
-            kind: None,
-            query: None,
-            tag: None,
-            sight: Sight::default(),
-        }
-    }
-}
-
 /// Every row, those of absent files too.
 pub fn known(conn: &mut Conn) -> Result<Vec<Known>> {
     use media_items as m;
@@ -187,55 +153,6 @@ pub fn find(conn: &mut Conn, id: MediaId, sight: Sight) -> Result<Item> {
 pub fn row(conn: &mut Conn, id: MediaId) -> Result<Option<Item>> {
     let one = media_items::table.filter(media_items::id.eq(id).and(media_items::gone.eq(false)));
     Ok(one.select(Item::as_select()).first(conn).optional()?)
-}
-
-/// A page of the list, newest first, and whether more items lie beyond it.
-pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
-    let mut query = media_items::table
-        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
-        .filter(page.sight.condition())
-        .select(Item::as_select())
-        .limit(page.limit + 1)
-        .into_boxed();
-    if let Some(before) = page.before {
-        query = query.filter(media_items::id.lt(before));
-    }
-    if let Some(after) = page.after {
-        query = query.filter(media_items::id.gt(after));
-    }
-    if let Some(kind) = page.kind {
-        query = query.filter(media_items::kind.eq(kind.as_str()));
-    }
-    if let Some(text) = &page.query {
-        // Lower case on both sides: SQLite's LIKE ignores the case of ASCII letters, Postgres's doesn't.
-        let lowered = diesel::dsl::sql::<diesel::sql_types::Text>("lower(title)");
-        query = query.filter(lowered.like(pattern(text)).escape('\\'));
-    }
-    if let Some(tag) = &page.tag {
-        query = query.filter(media_items::tags.like(pattern(&format!("\n{tag}\n"))).escape('\\'));
-    }
-    let upwards = page.after.is_some() && page.before.is_none();
-    query = if upwards { query.order(media_items::id.asc()) } else { query.order(media_items::id.desc()) };
-    let mut items: Vec<Item> = query.load(conn)?;
-    let limit = usize::try_from(page.limit).unwrap_or_default();
-    let more = items.len() > limit;
-    items.truncate(limit);
-    if upwards {
-        items.reverse();
-    }
-    Ok((items, more))
-}
-
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter.to_ascii_lowercase());
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// How many items these eyes see, and their bytes together.

@@ -1,9 +1,10 @@
 //! The library: a folder, and the table that follows it.
 
 use super::format::Format;
-use super::item::{self, Item, Page};
+use super::item::{self, Item};
 use super::product::Product;
 use super::scan::{Scan, follow, head};
+use super::shelf::{self, Page};
 use super::sight::{Audience, NO_ITEM, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
@@ -79,10 +80,13 @@ impl Library {
         Ok(Self { folder: folder.into(), db, scan: Arc::default(), items })
     }
 
-    /// A page of the list, newest first, and whether there are more.
+    /// A page of the list, and whether there are more.
     pub async fn page(&self, page: Page) -> Result<(Vec<Item>, bool)> {
         self.refresh().await?;
-        self.db.read(move |conn| item::page(conn, &page)).await
+        if self.db.read(shelf::is_behind).await? {
+            self.db.write(shelf::catch_up).await?;
+        }
+        self.db.read(move |conn| shelf::page(conn, &page)).await
     }
 
     /// How many items there are, and their bytes together.

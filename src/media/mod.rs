@@ -1,14 +1,20 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
 pub mod api;
+pub mod api_captions;
+pub mod api_lists;
 pub mod api_position;
 mod api_prepared;
 pub mod api_records;
+mod caption;
+pub mod caption_pages;
 mod chapter;
 pub mod file;
 mod format;
 pub mod item;
 mod library;
+mod list;
+pub mod list_pages;
 pub mod pages;
 mod part;
 mod pieces;
@@ -22,10 +28,13 @@ mod reception;
 pub mod record;
 pub mod record_pages;
 mod scan;
+mod shelf;
+pub mod shelf_pages;
 mod shelve;
 pub mod sight;
 pub mod tus;
 mod upload;
+mod vtt;
 
 pub use format::Kind;
 pub use item::Item;

@@ -1,29 +1,25 @@
 //! The library as pages: the shelf of posters, and the player.
 
-use super::item::{Item, Page};
+use super::caption::{self, Caption};
+use super::item::Item;
 use super::library::Library;
 use super::playing::Playing;
 use super::position;
 use super::prepared::{POSTER, product};
 use super::record::Keeper;
+use super::shelf_pages::tag_href;
 use super::sight::{Audience, Sight};
 use crate::accounts::{Accounts, Reader};
-use crate::config::Right;
 use crate::error::Result;
 use crate::ids::MediaId;
 use crate::rooms::{About, Panel, TalkProvider};
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
-use crate::site::words::{fill, filters, size_in_words, t};
-use crate::text::fold;
+use crate::site::words::{filters, size_in_words};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-
-/// Posters on one page: four rows of a wide screen.
-const SHELF: i64 = 48;
 
 /// One thing in the library.
 #[derive(Debug, Clone, Default)]
@@ -55,29 +51,29 @@ pub struct ItemView {
 
 impl ItemView {
     /// The shelf of all that is filed under the same.
-    fn tag_href(&self, tag: &str) -> String {
-        shelf_of(tag)
+    pub fn tag_href(&self, tag: &str) -> String {
+        tag_href(tag)
     }
 
-    fn is_video(&self) -> bool {
+    pub fn is_video(&self) -> bool {
         self.kind == "video"
     }
 
     /// Which of the people's colours its poster has, so that two neighbours differ.
-    fn tint(&self) -> i64 {
+    pub fn tint(&self) -> i64 {
         let number = self.href.rsplit('/').next().and_then(|id| id.parse::<i64>().ok()).unwrap_or_default();
         number.rem_euclid(crate::site::page::TINTS)
     }
 
-    fn is_group(&self) -> bool {
+    pub fn is_group(&self) -> bool {
         self.audience == Audience::Group
     }
 
-    fn is_own(&self) -> bool {
+    pub fn is_own(&self) -> bool {
         self.audience == Audience::Own
     }
 
-    fn is_audio(&self) -> bool {
+    pub fn is_audio(&self) -> bool {
         self.kind == "audio"
     }
 
@@ -88,23 +84,6 @@ impl ItemView {
     }
 }
 
-/// The library.
-#[derive(Template)]
-#[template(path = "media/library.html")]
-pub struct LibraryPage {
-    pub shell: Shell,
-    /// Newest first.
-    pub items: Vec<ItemView>,
-    /// How many there are in all, with their size, for example "12 items, 41 MB"; empty when there are none.
-    pub summary: String,
-    /// The next page's address.
-    pub next: Option<String>,
-    /// The viewer may add to it.
-    pub adds: bool,
-    /// Only what is filed under this.
-    pub tag: Option<String>,
-}
-
 /// One thing of the library, playing.
 #[derive(Template)]
 #[template(path = "media/player.html")]
@@ -112,6 +91,7 @@ pub struct PlayerPage {
     pub shell: Shell,
     pub item: ItemView,
     pub playing: Playing,
+    pub captions: Vec<Caption>,
     /// The viewer may change what is said of it.
     pub changes: bool,
     /// The conversation about it.
@@ -149,46 +129,6 @@ pub fn length_in_words(duration: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// From where on the library is shown.
-#[derive(Debug, Deserialize)]
-pub struct Place {
-    before: Option<i64>,
-    tag: Option<String>,
-}
-
-fn shelf_of(tag: &str) -> String {
-    format!("/media?tag={}", utf8_percent_encode(tag, NON_ALPHANUMERIC))
-}
-
-/// `GET /media`
-pub async fn library(
-    reader: Reader,
-    pages: web::Data<Pages>,
-    library: web::Data<Library>,
-    accounts: web::Data<Accounts>,
-    place: web::Query<Place>,
-) -> Result<HttpResponse> {
-    let tag = place.tag.as_deref().map(|tag| fold(tag.trim())).filter(|tag| !tag.is_empty());
-    let sight = Sight::from(&reader);
-    let page =
-        Page { limit: SHELF, before: place.before.map(MediaId), tag: tag.clone(), sight, ..Page::default() };
-    let (items, more) = library.page(page).await?;
-    let (count, bytes) = library.total(sight).await?;
-    let summary = match count {
-        0 => String::new(),
-        1 => fill(t("1 item, {size}"), "size", &size_in_words(bytes)),
-        _ => fill(&fill(t("{count} items, {size}"), "count", &count), "size", &size_in_words(bytes)),
-    };
-    let next = items.last().filter(|_| more).map(|last| match &tag {
-        Some(tag) => format!("{}&before={}", shelf_of(tag), last.id),
-        None => format!("/media?before={}", last.id),
-    });
-    let adds = reader.visitor.as_ref().is_some_and(|v| accounts.allows(&v.person, Right::Files));
-    let shell = pages.shell(reader.viewer(), t("Library"), "/media").await;
-    let items = items.into_iter().map(Into::into).collect();
-    html(StatusCode::OK, &LibraryPage { shell, items, summary, next, adds, tag })
-}
-
 /// Where in the item the page begins.
 #[derive(Debug, Deserialize)]
 pub struct Moment {
@@ -215,18 +155,20 @@ pub async fn player(
         Some(user) => library.db().read(move |conn| position::of(conn, user, item.id)).await?,
         None => None,
     };
+    let captions = library.db().read(move |conn| caption::list(conn, item.id)).await?;
     let shell = pages.shell(reader.viewer(), item.title.clone(), "/media").await;
     let changes = reader.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(&item));
     let playing = Playing::new(&item, moment.t.as_deref(), kept);
     let (about, query) = (About::media(item.id), request.query_string().to_owned());
     let talk = talks.panel(reader, about, item.title.clone(), query).await?;
     let item = ItemView { by: by.unwrap_or_default(), ..item.into() };
-    html(StatusCode::OK, &PlayerPage { shell, item, playing, changes, talk })
+    html(StatusCode::OK, &PlayerPage { shell, item, playing, captions, changes, talk })
 }
 
 #[cfg(test)]
 mod page_tests {
     use super::super::playing::{Form, Part};
+    use super::super::shelf_pages::{LibraryPage, Poster, Said};
     use super::*;
 
     #[test]
@@ -256,6 +198,10 @@ mod page_tests {
     }
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
+
+    fn hostile_captions() -> Caption {
+        Caption { language: HOSTILE.into(), label: HOSTILE.into(), usual: true, added_at: 0 }
+    }
 
     fn hostile_playing() -> Playing {
         let form = Form { src: HOSTILE.into(), label: HOSTILE.into(), size: HOSTILE.into(), usual: true };
@@ -295,13 +241,27 @@ mod page_tests {
                 licence: HOSTILE.into(),
                 audience: Audience::Own,
             };
+            let poster = Poster {
+                item: item.clone(),
+                seen: Some(3),
+                moments: vec![Said {
+                    href: HOSTILE.into(),
+                    clock: HOSTILE.into(),
+                    language: HOSTILE.into(),
+                    text: HOSTILE.into(),
+                }],
+            };
             let library = LibraryPage {
                 shell: Shell::new("Library", "/media"),
-                items: vec![item.clone()],
+                items: vec![poster],
                 summary: HOSTILE.into(),
                 next: None,
                 adds: true,
                 tag: Some(HOSTILE.into()),
+                query: HOSTILE.into(),
+                kinds: Vec::new(),
+                sorts: Vec::new(),
+                kept: vec![("tag", HOSTILE.into())],
             };
             let html = library.render().unwrap();
             assert!(!html.to_lowercase().contains("<script>alert"), "{html}");
@@ -309,6 +269,7 @@ mod page_tests {
                 shell: Shell::new("Player", "/media"),
                 item,
                 playing: hostile_playing(),
+                captions: vec![hostile_captions()],
                 changes: true,
                 talk: Panel::default(),
             }

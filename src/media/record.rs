@@ -71,6 +71,8 @@ pub struct Record {
     tags: Option<String>,
     licence: Option<String>,
     own_chapters: Option<String>,
+    /// Emptied by other words, so that it is found by the new ones.
+    folded: Option<String>,
 }
 
 impl Wish {
@@ -108,7 +110,9 @@ impl Wish {
             }
         };
         if wrong.is_empty() {
-            Ok(Record { title, description, tags, licence, own_chapters })
+            let reworded = title.is_some() || description.is_some() || tags.is_some();
+            let folded = reworded.then(String::new);
+            Ok(Record { title, description, tags, licence, own_chapters, folded })
         } else {
             Err(Error::Invalid(wrong))
         }
@@ -157,7 +161,7 @@ pub fn trash(conn: &mut Conn, by: Keeper) -> Result<Vec<Item>> {
         .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_not_null()))
         .filter(Sight::from(by.id).condition())
         .order(media_items::trashed_at.desc())
-        .limit(super::item::PAGE)
+        .limit(super::shelf::PAGE)
         .select(Item::as_select())
         .into_boxed();
     if !by.staff {

@@ -233,6 +233,7 @@ pub fn place(conn: &mut Conn, upload: &Upload, file: &Placed) -> Result<MediaId>
     use media_items as m;
     let known = (
         m::title.eq(&file.title),
+        m::folded.eq(""),
         m::kind.eq(file.format.kind.as_str()),
         m::mime.eq(file.format.mime),
         m::size.eq(file.size),

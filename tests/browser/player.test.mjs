@@ -1,29 +1,15 @@
 // The player by hand and by keys.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 
+import { makeFilm } from "./film.mjs";
 import { House } from "./house.mjs";
 import { until } from "./page.mjs";
 
-const run = promisify(execFile);
 let house;
 let ann;
 let film;
 let page;
-
-/** A film of some seconds that costs little to make and to play. @returns {Promise<any>} the item */
-export async function makeFilm(house, who, name, seconds, more = []) {
-  const path = join(house.folder, name);
-  await run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `testsrc=size=320x180:rate=10:duration=${seconds}`, "-f", "lavfi", "-i", `sine=frequency=330:duration=${seconds}`,
-    ...more, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10", "-c:a", "aac", "-b:a", "32k", "-movflags", "+faststart", path]);
-  const answer = await fetch(`${house.origin}/api/v1/media/${encodeURIComponent(name)}`, { method: "PUT", body: await readFile(path), headers: { cookie: who.cookie } });
-  assert.equal(answer.status, 201, await answer.clone().text());
-  return answer.json();
-}
 
 before(async () => {
   house = await House.open();
@@ -168,4 +154,56 @@ test("chapters are marked in the bar, the list follows, and a press on one goes 
   assert.match(await page.locator(".seek input").getAttribute("aria-valuetext"), /Home$/);
   assert.ok(page.url().endsWith(`/media/${film.id}?t=1`), "no navigation");
   house.quiet();
+});
+
+const SAID = { en: "WEBVTT\n\n00:00:00.000 --> 00:00:30.000\nTo the lake\n\n00:00:30.000 --> 00:00:59.000\nand home again\n", "zh-Hant": "1\n00:00:00,000 --> 00:00:59,000\n往湖邊走\n" };
+
+test("captions are shown in the language that somebody chose, and the choice is kept", async () => {
+  for (const [language, file] of Object.entries(SAID)) {
+    const answer = await fetch(`${house.origin}/api/v1/media/${film.id}/captions/${language}`, { method: "PUT", body: file, headers: { cookie: ann.cookie } });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+  await page.goto(`/media/${film.id}?t=35`);
+  await page.waitForFunction(() => document.querySelector("media-player[data-ready]"));
+  const shown = () => player("[...player.media.textTracks].filter((track) => track.mode === 'showing').map((track) => [track.language, [...(track.activeCues ?? [])].map((cue) => cue.text)])");
+  // The first that came is shown unless somebody chose otherwise.
+  await until(async () => JSON.stringify(await shown()) === JSON.stringify([["en", ["and home again"]]]), "English words").catch(async (error) => { throw new Error(`${error.message} ${JSON.stringify(await shown())}`); });
+  await page.getByRole("combobox", { name: "Captions" }).selectOption({ label: "正體中文" });
+  await until(async () => JSON.stringify(await shown()) === JSON.stringify([["zh-Hant", ["往湖邊走"]]]), "Chinese words");
+  await page.locator("main").click({ position: { x: 2, y: 2 } });
+  await page.keyboard.press("c");
+  assert.deepEqual(await shown(), []);
+  await page.keyboard.press("c");
+  assert.equal((await shown())[0][0], "zh-Hant");
+  await page.reload();
+  await until(async () => (await shown())[0]?.[0] === "zh-Hant", "the choice");
+  // What is said is found on the shelf, at its moment.
+  await page.goto("/media");
+  await page.getByRole("searchbox", { name: "Find in the library" }).fill("home again");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "0:30 and home again" }).click();
+  await page.waitForURL(`**/media/${film.id}?t=30`);
+  await at(30);
+  house.quiet();
+});
+
+test("captions are brought by a page that needs no script, and a wrong line is named", async () => {
+  const context = await house.visitor({ javaScriptEnabled: false });
+  await house.signIn(context, ann);
+  const plain = await context.newPage();
+  await plain.goto(`/media/${film.id}/captions`);
+  const add = async (text) => {
+    await plain.getByLabel("File", { exact: true }).setInputFiles({ name: "de.vtt", mimeType: "text/vtt", buffer: Buffer.from(text) });
+    await plain.getByLabel("Language, by its sign").fill("de");
+    await plain.getByRole("button", { name: "Add", exact: true }).click();
+  };
+  await add("WEBVTT\n\n00:00:05.000 --> 00:00:02.000\nRückwärts\n");
+  await plain.getByText("The caption at line 3 ends before it begins.").waitFor();
+  assert.equal(await plain.getByLabel("Language, by its sign").inputValue(), "de");
+  await add("WEBVTT\n\n00:00:02.000 --> 00:00:05.000\nVorwärts\n");
+  await plain.getByText("Deutsch").waitFor();
+  await plain.getByRole("button", { name: "Remove Deutsch" }).click();
+  await plain.getByText("Deutsch").waitFor({ state: "detached" });
+  await context.close();
+  house.quiet(/422/);
 });

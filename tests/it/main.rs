@@ -32,6 +32,8 @@
 //! - `search_index` the index finds what a look at every message finds
 //! - `media`       the library: ranges, files that come and go
 //! - `ranges`      the cases of nginx's own tests for ranges and conditions
+//! - `shelf`       captions, what is found by them, filters, orders
+//! - `lists`       playlists
 //! - `playing`     what the player is told: where one was, chapters
 //! - `private_media` items for a group or for their uploader alone
 //! - `preparing`   films and recordings of every kind become playable; replaced, cancelled, killed on the way
@@ -71,6 +73,7 @@ mod keys;
 mod language;
 mod licences;
 mod limits;
+mod lists;
 mod markdown;
 mod media;
 mod members;
@@ -87,6 +90,7 @@ mod schema;
 mod search;
 mod search_index;
 mod settings;
+mod shelf;
 mod talks;
 mod together;
 mod uploads;

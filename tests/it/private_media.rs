@@ -44,6 +44,11 @@ fn addresses(id: &Value) -> Vec<(&'static str, String)> {
         ("GET", format!("/media/{id}/r/poster.jpg")),
         ("GET", format!("/api/v1/media/{id}/poster")),
         ("HEAD", format!("/media/{id}/file")),
+        ("GET", format!("/media/{id}/captions")),
+        ("GET", format!("/media/{id}/captions/en.vtt")),
+        ("GET", format!("/api/v1/media/{id}/captions")),
+        ("PUT", format!("/api/v1/media/{id}/captions/en")),
+        ("DELETE", format!("/api/v1/media/{id}/captions/en")),
         ("GET", format!("/api/v1/media/{id}/position")),
         ("PATCH", format!("/api/v1/media/{id}")),
         ("DELETE", format!("/api/v1/media/{id}")),
@@ -57,7 +62,13 @@ fn addresses(id: &Value) -> Vec<(&'static str, String)> {
 }
 
 async fn ask(who: &Visitor, method: &str, at: &str) -> u16 {
-    let request = who.request(method.parse().unwrap(), at).json(&json!({ "title": "Mine now" }));
+    let captions = "WEBVTT\n\n00:00.000 --> 00:09.000\nHello\n";
+    let request = who.request(method.parse().unwrap(), at);
+    let request = if method == "PUT" && at.ends_with("/captions/en") {
+        request.body(captions)
+    } else {
+        request.json(&json!({ "title": "Mine now" }))
+    };
     who.answer(request).await.status
 }
 
@@ -66,6 +77,7 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
     let (app, [owner, ann, ben, eve], room) = people().await;
     let song = add(&ann, "song.wav").await;
     let (id, at) = (&song["id"], format!("/api/v1/media/{}", song["id"]));
+    assert_eq!(ask(&ann, "PUT", &format!("{at}/captions/en")).await, 200);
     // Everybody has seen and played it, so that memory knows it.
     for who in [&owner, &ben, &eve] {
         who.get(&format!("/media/{id}/file")).await.is(200);
@@ -89,6 +101,7 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
         assert_eq!((&hidden["code"], &hidden["detail"]), (&missing["code"], &missing["detail"]));
     }
     for who in [&ann, &ben] {
+        who.get(&format!("/media/{id}/captions/en.vtt")).await.is(200).has("Hello");
         who.get(&format!("/media/{id}")).await.is(200).has("Only for the members of one group");
         who.get(&format!("/media/{id}/file")).await.is(200);
         assert!(titles(who).await.contains(&"song".to_owned()));

@@ -62,6 +62,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    media_captions (id) {
+        id -> BigInt,
+        media_id -> BigInt,
+        language -> Text,
+        label -> Text,
+        usual -> Bool,
+        vtt -> Text,
+        added_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    media_cues (caption_id, number) {
+        caption_id -> BigInt,
+        number -> BigInt,
+        media_id -> BigInt,
+        start -> BigInt,
+        text -> Text,
+        folded -> Text,
+    }
+}
+
+diesel::table! {
     media_items (id) {
         id -> BigInt,
         path -> Text,
@@ -90,6 +113,25 @@ diesel::table! {
         audience -> Text,
         room_id -> Nullable<BigInt>,
         own_chapters -> Text,
+        folded -> Text,
+    }
+}
+
+diesel::table! {
+    media_list_items (list_id, media_id) {
+        list_id -> BigInt,
+        media_id -> BigInt,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    media_lists (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        public -> Bool,
+        changed_at -> BigInt,
     }
 }
 
@@ -246,6 +288,10 @@ diesel::table! {
 diesel::joinable!(attachments -> blobs (hash));
 diesel::joinable!(attachments -> rooms (room_id));
 diesel::joinable!(bookmarks -> rooms (room_id));
+diesel::joinable!(media_captions -> media_items (media_id));
+diesel::joinable!(media_cues -> media_captions (caption_id));
+diesel::joinable!(media_list_items -> media_items (media_id));
+diesel::joinable!(media_list_items -> media_lists (list_id));
 diesel::joinable!(media_positions -> media_items (media_id));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(mentions -> rooms (room_id));
@@ -258,7 +304,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     blocks,
     bookmarks,
     jobs,
+    media_captions,
+    media_cues,
     media_items,
+    media_list_items,
+    media_lists,
     media_positions,
     media_uploads,
     memberships,

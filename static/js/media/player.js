@@ -4,6 +4,7 @@
  * Bubbling events, each after the fact: `media-played`, `media-paused`, `media-sought`, `media-rated`, `media-ended`, with
  * `{item, time, rate, playing}` as detail. `play`, `pause`, `seek`, `rate`, `currentTime` move it from outside.
  */
+import { offerCaptions } from "../lib/captions.js";
 import { chosen, choose } from "../lib/choices.js";
 import { followChapters } from "../lib/chapters.js";
 import { clock } from "../lib/moments.js";
@@ -54,6 +55,7 @@ export class MediaPlayer extends HTMLElement {
     previewMoments(this);
     followChapters(this, signal);
     offerQuality(this, signal);
+    offerCaptions(this, signal);
     keepPosition(this, signal);
     void drawWave(this, signal);
     this.dataset.ready = "";

@@ -1,0 +1,2 @@
+DROP TABLE media_list_items;
+DROP TABLE media_lists;
