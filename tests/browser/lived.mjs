@@ -77,6 +77,7 @@ export class Lived {
     await people.ana.form("/c/readings", { text: "Thank you both. Sleep well." });
     await this.#talk();
     await this.#recordings();
+    await this.#shelf();
   }
 
   /** What is said about the film of the library. */
@@ -89,6 +90,25 @@ export class Lived {
     await siru.say(talk, "The fog lifts at 0:03. Shall we begin there?");
     await ana.say(talk, "Yes, and let it stand from 0:05 to the end.");
     await mira.say(talk, "很美。 0:01 那裡再暗一點就好。");
+  }
+
+  /** A film with chapters, captions and a list that it is in; somebody has begun it. */
+  async #shelf() {
+    const { ana } = this.people;
+    const { items } = await ana.call("GET", "/media");
+    const film = items.find(({ kind }) => kind === "video");
+    await ana.call("PATCH", `/media/${film.id}`, {
+      description: "From the roof, the morning after the open day.", tags: ["morning", "roof"], licence: "CC BY 4.0",
+      chapters: "0:00 Before dawn\n0:06 First light\n0:14 Over the water",
+    });
+    for (const [language, text] of [["en", "The first light of the day"], ["zh-Hant", "今天的第一道光"]]) {
+      const answer = await fetch(`${this.house.origin}/api/v1/media/${film.id}/captions/${language}`,
+        { method: "PUT", headers: { cookie: ana.cookie }, body: `WEBVTT\n\n00:00.000 --> 00:20.000\n${text}\n` });
+      if (!answer.ok) throw new Error(await answer.text());
+    }
+    await ana.call("PUT", `/media/${film.id}/position`, { position: 9000, length: 20_000 });
+    const list = await ana.call("POST", "/media/lists", { name: "Slow mornings", public: true });
+    for (const { id } of items) await ana.call("PUT", `/media/lists/${list.id}/items/${id}`);
   }
 
   /** A group with a thread, pictures, reactions and a pin, and two private conversations. */

@@ -165,6 +165,19 @@ export const SCENES = [
   } },
   { name: "player-audio", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-audio)").first().click(); await page.waitForURL("**/media/*"); } },
   { name: "player-edit", path: "/media", then: async (page) => { await page.locator(".item").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/edit`); } },
+  { name: "library-found", path: "/media?q=light" },
+  { name: "library-nothing", path: "/media?q=xylophone" },
+  { name: "player-captions", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/captions`); } },
+  { name: "playlists", path: "/media/lists" },
+  { name: "playlist", path: "/media/lists", then: async (page) => { await page.getByRole("link", { name: "Slow mornings" }).click(); await page.waitForURL("**/media/lists/*"); } },
+  { name: "dock", path: "/media", then: async (page) => {
+    await page.locator(".item:has(.poster-audio)").first().click();
+    await page.waitForURL("**/media/*");
+    await page.locator("media-player[data-ready] .deck-play").click();
+    await page.waitForFunction(() => /** @type {any} */ (document.querySelector("media-player")).currentTime > 0);
+    await page.goto("/c/beamline");
+    await page.locator("site-dock .dock-toggle").waitFor();
+  } },
   { name: "media-trash-none", path: "/media/trash" },
   { name: "settings", path: "/settings" },
   { name: "settings-saved", path: "/settings?done=saved", who: "guest" },

@@ -8,7 +8,7 @@ const EVERY = 10_000;
 /** @typedef {import("../media/player.js").MediaPlayer} Player */
 
 /**
- * @param {Player} player
+ * @param {{media: HTMLMediaElement, item: number, length: number}} player
  * @param {AbortSignal} signal
  */
 export function keepPosition(player, signal) {
@@ -34,12 +34,15 @@ export function keepPosition(player, signal) {
   media.addEventListener("seeked", () => { if (media.paused) tell(); }, { signal });
   addEventListener("pagehide", () => tell(true), { signal });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") tell(true); }, { signal });
-  begin(player);
-  document.addEventListener("click", (event) => follow(player, event), { signal });
 }
 
-/** Where the page's address says, or where one was. @param {Player} player */
-function begin(player) {
+/**
+ * Begins where the page's address says, or where one was; and follows links to other moments.
+ * @param {Player} player
+ * @param {AbortSignal} signal
+ */
+export function startAt(player, signal) {
+  document.addEventListener("click", (event) => follow(player, event), { signal });
   const start = Number(player.dataset.start ?? 0);
   if (!(start > 0)) return;
   player.seek(start);

@@ -5,11 +5,12 @@
  * `{item, time, rate, playing}` as detail. `play`, `pause`, `seek`, `rate`, `currentTime` move it from outside.
  */
 import { offerCaptions } from "../lib/captions.js";
+import { carryOn } from "../lib/carry.js";
 import { chosen, choose } from "../lib/choices.js";
 import { followChapters } from "../lib/chapters.js";
 import { clock } from "../lib/moments.js";
 import { RATES, press } from "../lib/playkeys.js";
-import { keepPosition } from "../lib/position.js";
+import { keepPosition, startAt } from "../lib/position.js";
 import { offerQuality } from "../lib/quality.js";
 import { copy, say } from "../lib/say.js";
 import { previewMoments } from "../lib/scrub.js";
@@ -57,6 +58,8 @@ export class MediaPlayer extends HTMLElement {
     offerQuality(this, signal);
     offerCaptions(this, signal);
     keepPosition(this, signal);
+    startAt(this, signal);
+    carryOn(this, signal);
     void drawWave(this, signal);
     this.dataset.ready = "";
     if (media.error) this.#failed();

@@ -57,6 +57,7 @@ class SiteShell extends HTMLElement {
     followKeyboard(signal);
     keepFolding(signal);
     if (live.user) {
+      if (sessionStorage.getItem("hubbub-dock")) void import("./dock.js");
       sound.start();
       // Brought while there is a server, once the page has nothing else to do: offline it couldn't be, and letters typed
       // after the keys must find their box.
