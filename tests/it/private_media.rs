@@ -121,6 +121,47 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
     assert!(app.media().join("song.wav").exists());
 }
 
+/// The number of the room that the item's page shows.
+async fn talk_of(who: &Visitor, page: &str) -> String {
+    let page = who.get(page).await.is(200).text();
+    let (_, rest) = page.split_once("<chat-timeline").expect("the page has no talk");
+    let (_, number) = rest.split_once("data-room=\"").unwrap();
+    number.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_talk_of_an_item_is_as_private_as_the_item() {
+    let (_app, [owner, ann, ben, eve], room) = people().await;
+    let song = add(&ann, "song.wav").await;
+    let (page, at) = (format!("/media/{}", song["id"]), format!("/api/v1/media/{}", song["id"]));
+    let talk = talk_of(&ann, &page).await;
+    for who in [&ann, &eve] {
+        who.send("POST", &format!("/api/v1/rooms/{talk}/join"), &Value::Null).await.is(200);
+    }
+    let words = json!({ "nonce": crate::visitor::nonce(), "text": "a needle" });
+    ann.send("POST", &format!("/api/v1/rooms/{talk}/messages"), &words).await.is(201);
+    eve.get("/api/v1/search?q=needle").await.is(200).has("a needle");
+    ann.send("PATCH", &at, &json!({ "audience": "group", "room": room })).await.is(200);
+    // Whoever was in the talk before is out of it as well.
+    for who in [&owner, &eve] {
+        let base = format!("/api/v1/rooms/{talk}");
+        for path in ["", "/messages", "/changes?after=0", "/members", "/pins"] {
+            who.get(&format!("{base}{path}")).await.problem(404, "not_found");
+        }
+        for (method, path) in [("POST", "/join"), ("POST", "/leave"), ("PUT", "/messages/1/pin")] {
+            let refused = who.send(method, &format!("{base}{path}"), &Value::Null).await.status;
+            assert_eq!(refused, 404, "{method} {path}");
+        }
+        let words = json!({ "nonce": crate::visitor::nonce(), "text": "let me in" });
+        who.send("POST", &format!("{base}/messages"), &words).await.problem(404, "not_found");
+        who.get(&format!("/talk/{talk}")).await.is(404);
+        who.get(&format!("/m/{talk}/1")).await.is(404);
+        who.get("/api/v1/search?q=needle").await.is(200).lacks("a needle");
+    }
+    assert_eq!(talk_of(&ben, &page).await, talk);
+    ben.get("/api/v1/search?q=needle").await.is(200).has("a needle");
+}
+
 #[tokio::test]
 async fn what_is_its_uploaders_alone_is_there_for_nobody_else_until_it_is_given() {
     let (app, [owner, ann, ben, _eve], room) = people().await;
