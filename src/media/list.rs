@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 /// Lists of one person.
 const LISTS: i64 = 200;
 /// Items of one list.
-const ITEMS: i64 = 1000;
+const ITEMS: usize = 1000;
 /// Lists that are shown at once.
 const SHOWN: i64 = 300;
 /// Characters of a name.
@@ -178,7 +178,7 @@ pub fn add(conn: &mut Conn, id: ListId, user: UserId, item: MediaId) -> Result<L
     if order.contains(&item) {
         return Ok(list);
     }
-    if order.len() as i64 >= ITEMS {
+    if order.len() >= ITEMS {
         return Err(Error::conflict("list_full", "A list has at most 1,000 items."));
     }
     let last: Option<i64> =
