@@ -53,7 +53,8 @@ impl Sort {
             Self::Watched => {
                 "(SELECT COUNT(*) FROM media_positions WHERE media_positions.media_id = media_items.id)"
             }
-            Self::Newest | Self::Title => "0",
+            // A bare 0 is a smaller number to Postgres than is read here.
+            Self::Newest | Self::Title => "CAST(0 AS BIGINT)",
         }
     }
 }
