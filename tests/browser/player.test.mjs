@@ -64,6 +64,11 @@ test("the bar and the buttons say what they do, and the pitch is kept", async ()
   await page.locator(".seek input").fill("20");
   await at(20);
   assert.match(await page.locator(".seek input").getAttribute("aria-valuetext"), /^0:20 of 1:00/);
+  const bar = page.locator(".seek input");
+  const { width, height } = /** @type {{width: number, height: number}} */ (await bar.boundingBox());
+  await bar.click({ position: { x: width * 0.75, y: height / 2 } });
+  await until(async () => Math.abs(await now() - 45) < 1.5, "three quarters");
+  await page.getByText(/^0:4[456]$/).first().waitFor();
   await page.getByRole("button", { name: "Play" }).click();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("combobox", { name: "Speed" }).selectOption("2");

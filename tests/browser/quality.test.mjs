@@ -42,6 +42,9 @@ test("another quality goes on at the same moment, and is remembered", { timeout:
   const options = await field.locator("option").allTextContents();
   assert.ok(options.some((words) => words.startsWith("Original · ")) && options.some((words) => words.startsWith(`${best.label} · `)), `${options}`);
   await page.locator(".player-words").getByText(new RegExp(best.label)).waitFor();
+  // What lies under the pointer is shown in small.
+  await page.locator(".seek input").hover();
+  await page.locator(".seek-scene").waitFor();
   await page.locator("media-player").evaluate((one) => { /** @type {any} */ (one).media.muted = true; /** @type {any} */ (one).seek(8); });
   await page.getByRole("button", { name: "Play", exact: true }).click();
   await until(async () => (await state()).time > 8.2, "playing");
