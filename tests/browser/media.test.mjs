@@ -27,7 +27,7 @@ for (const mime of ["video/mp4", "audio/wav", "audio/mpeg"]) {
     const note = (response) => { if (response.url().includes(`/media/${item.id}/file`)) answers.push(response.status()); };
     page.on("response", note);
     await page.goto(`/media/${item.id}`);
-    const played = await page.locator("video, audio").evaluate(async (media) => {
+    const played = await page.locator("media-player :is(video, audio)").evaluate(async (media) => {
       const heard = (name) => new Promise((resolve, reject) => {
         media.addEventListener(name, resolve, { once: true });
         media.addEventListener("error", () => reject(new Error(media.error?.message)), { once: true });
