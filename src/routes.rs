@@ -77,6 +77,8 @@ use utoipa_swagger_ui::SwaggerUi;
         media::api_records::change,
         media::api_records::delete,
         media::api_records::restore,
+        media::preparation::again,
+        media::preparation::cancel,
         media::api_records::trash,
         media::tus::create,
         media::tus::status,
@@ -231,6 +233,7 @@ fn media(config: &mut ServiceConfig) {
         )
         .service(resource("/media/{id}/captions/{language}.vtt").route(get().to(api_captions::file)))
         .service(resource("/media/{id}/file").to(file::get))
+        .service(resource("/media/{id}/preparation").route(post().to(media::preparation::post)))
         .service(resource("/media/{id}/r/{name}").to(file::product));
 }
 
@@ -330,6 +333,11 @@ fn library(config: &mut ServiceConfig) {
             resource("/api/v1/media/{id}/position")
                 .route(get().to(position::get))
                 .route(put().to(position::put)),
+        )
+        .service(
+            resource("/api/v1/media/{id}/preparation")
+                .route(post().to(media::preparation::again))
+                .route(delete().to(media::preparation::cancel)),
         )
         .service(resource("/api/v1/media/{id}/restore").route(post().to(records::restore)))
         .service(resource("/api/v1/media/{id}/file").to(file::get))

@@ -7,6 +7,8 @@
 mod job;
 pub mod queue;
 mod runner;
+#[cfg(test)]
+mod tests;
 
 pub use job::{Done, Halt, Job, Stage, Turn};
 pub use runner::{Jobs, Runner, Working};

@@ -20,6 +20,7 @@ mod part;
 mod pieces;
 mod playing;
 pub mod position;
+pub mod preparation;
 pub mod prepare;
 pub mod prepared;
 mod product;

@@ -15,7 +15,7 @@ use crate::ids::MediaId;
 use crate::rooms::{About, Panel, TalkProvider};
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell, Stamp};
-use crate::site::words::{filters, size_in_words};
+use crate::site::words::{filters, said, size_in_words};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -47,9 +47,23 @@ pub struct ItemView {
     pub tags: Vec<String>,
     pub licence: String,
     pub audience: Audience,
+    /// `waiting`, `preparing`, `ready` or `failed`; empty like `ready`.
+    pub state: String,
+    /// Percent, while it is prepared.
+    pub progress: i32,
+    /// Why it could not be prepared.
+    pub error: String,
 }
 
 impl ItemView {
+    fn is_ready(&self) -> bool {
+        self.state.is_empty() || self.state == "ready"
+    }
+
+    fn is_failed(&self) -> bool {
+        self.state == "failed"
+    }
+
     /// The shelf of all that is filed under the same.
     pub fn tag_href(&self, tag: &str) -> String {
         tag_href(tag)
@@ -106,6 +120,9 @@ impl From<Item> for ItemView {
             id: item.id.0,
             href: format!("/media/{}", item.id),
             src: item.source(),
+            state: item.standing().to_owned(),
+            progress: item.progress,
+            error: item.error.as_deref().map(|error| said(error).into_owned()).unwrap_or_default(),
             kind: item.kind.as_str().to_owned(),
             size: size_in_words(item.size),
             length: item.duration.map(length_in_words).unwrap_or_default(),
@@ -240,6 +257,9 @@ mod page_tests {
                 tags: vec![HOSTILE.into()],
                 licence: HOSTILE.into(),
                 audience: Audience::Own,
+                state: "failed".into(),
+                progress: 0,
+                error: HOSTILE.into(),
             };
             let poster = Poster {
                 item: item.clone(),

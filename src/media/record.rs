@@ -250,6 +250,10 @@ impl Library {
             })
             .await?;
         self.forget(id);
+        // What isn't removed now is at the next tidying.
+        if let Err(error) = self.sweep_products().await {
+            tracing::warn!(%error, "the products of a deleted item could not be removed");
+        }
         Ok(())
     }
 }

@@ -22,25 +22,24 @@ pub fn hubbub(store: &Store) -> Command {
         "--messages-url",
         &store.url(Which::Messages),
     ]);
-    command.args([
-        "--listen",
-        "127.0.0.1:0",
-        "--bcrypt-cost",
-        "4",
-        "--rate-limits",
-        "off",
-        "--workers",
-        "2",
-        "--jobs",
-        "0",
-    ]);
+    command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
+    command.env("HUBBUB_JOBS", "0");
     command
 }
 
 impl Child {
     /// Starts it and returns when it has said which address to open.
     pub fn start(store: &Store) -> Self {
-        let mut process = hubbub(store).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_with(store, &[])
+    }
+
+    /// The same with further flags, or other ones.
+    pub fn start_with(store: &Store, flags: &[&str]) -> Self {
+        let mut command = hubbub(store);
+        if let Some(path) = std::env::var_os("PATH").filter(|_| !flags.is_empty()) {
+            command.env("PATH", path);
+        }
+        let mut process = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let said = lines.find_map(|line| {
             let line = line.unwrap();

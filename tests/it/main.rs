@@ -36,6 +36,7 @@
 //! - `lists`       playlists
 //! - `playing`     what the player is told: where one was, chapters
 //! - `private_media` items for a group or for their uploader alone
+//! - `hostile`     broken and hostile files fail alone, in a sentence, and reach nothing
 //! - `preparing`   films and recordings of every kind become playable; replaced, cancelled, killed on the way
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
@@ -69,6 +70,7 @@ mod floors;
 mod frames;
 mod groups;
 mod headers;
+mod hostile;
 mod keys;
 mod language;
 mod licences;

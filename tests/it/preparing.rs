@@ -1,6 +1,9 @@
 //! Preparing what lies in the library, with the real ffmpeg.
 
-use crate::clips::{PICTURE, SOUND, clip, has_ffmpeg, products, settled, streams, workshop};
+use crate::app::PASSWORD;
+use crate::child::Child;
+use crate::clips::{PICTURE, SOUND, clip, has_ffmpeg, products, settled, streams, until, workshop};
+use crate::store::Store;
 use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::Value;
@@ -128,4 +131,107 @@ async fn a_rendition_is_served_in_parts_and_only_under_its_own_address() {
         ann.get(&format!("/media/{}/r/{name}", item["id"])).await.is(404);
     }
     app.stranger().get(url).await.is(303);
+}
+
+/// A film that takes a while: large pictures, many of them.
+const LONG: &str = "-f lavfi -i testsrc2=s=1280x720:r=30:d=40 -c:v mpeg4 -q:v 5";
+
+#[tokio::test]
+async fn a_preparation_is_cancelled_and_begun_again() {
+    if !has_ffmpeg("cancelling") {
+        return;
+    }
+    let app = workshop().await;
+    clip(&app.media().join("long.avi"), LONG);
+    let (ann, bob) = (app.register("ann").await, app.register("bob").await);
+    let item = until(&ann, "long", |item| item["state"] == "preparing").await;
+    let (page, call) =
+        (format!("/media/{}", item["id"]), format!("/api/v1/media/{}/preparation", item["id"]));
+    ann.get(&page).await.is(200).has("<media-preparing").has("Cancel");
+    bob.get(&page).await.is(200).has("<media-preparing").lacks("Cancel");
+    bob.send("DELETE", &call, &Value::Null).await.problem(403, "not_yours");
+    // Ann is the owner; nobody uploaded it.
+    let cancelled = ann.send("DELETE", &call, &Value::Null).await.is(200).json();
+    assert_eq!(
+        (&cancelled["state"], &cancelled["error"]),
+        (&"failed".into(), &"Preparing it was cancelled.".into())
+    );
+    ann.send("DELETE", &call, &Value::Null).await.problem(409, "not_preparing");
+    products(&app.media(), <[String]>::is_empty).await;
+    ann.get(&page).await.is(200).has("Preparing it was cancelled.").has("Try again");
+    ann.post(&format!("{page}/preparation"), &[("do", "again")]).await.is(303);
+    until(&ann, "long", |item| item["state"] == "preparing" || item["state"] == "ready").await;
+    ann.post(&format!("{page}/preparation"), &[("do", "cancel")]).await.is(303);
+}
+
+#[tokio::test]
+async fn a_replaced_file_is_prepared_anew_and_what_is_deleted_leaves_nothing() {
+    if !has_ffmpeg("replacing") {
+        return;
+    }
+    let app = workshop().await;
+    let path = app.media().join("song.avi");
+    clip(&path, &format!("{PICTURE} {SOUND} -c:v mpeg4"));
+    let ann = app.register("ann").await;
+    let old = settled(&ann, "song").await;
+    let first = products(&app.media(), |names| names.len() == 1).await;
+    // The same content under another name is prepared once.
+    std::fs::copy(&path, app.media().join("twin.avi")).unwrap();
+    crate::clips::age(&app.media().join("twin.avi"));
+    let twin = settled(&ann, "twin").await;
+    assert_eq!(twin["state"], "ready", "{twin:#}");
+    assert_eq!(products(&app.media(), |_| true).await, first);
+    std::fs::remove_file(app.media().join("twin.avi")).unwrap();
+
+    clip(&path, "-f lavfi -i testsrc2=s=200x100:r=25:d=2.5 -c:v mpeg4");
+    let new = until(&ann, "song", |item| item["width"] == 200 || item["state"] == "failed").await;
+    assert_eq!((&new["id"], &new["state"]), (&old["id"], &"ready".into()), "{new:#}");
+    ann.get(old["renditions"][0]["url"].as_str().unwrap()).await.is(404);
+    ann.get(new["renditions"][0]["url"].as_str().unwrap()).await.is(200);
+
+    let url = format!("/api/v1/media/{}", new["id"]);
+    ann.send("DELETE", &url, &Value::Null).await.is(204);
+    ann.send("DELETE", &format!("{url}?forever=true"), &Value::Null).await.is(204);
+    // The twin's own are kept for a while: its file may come back.
+    products(&app.media(), |names| *names == first).await;
+}
+
+#[tokio::test]
+async fn killed_on_the_way_it_goes_on_after_the_start_and_leaves_nothing_half() {
+    if !has_ffmpeg("being killed") {
+        return;
+    }
+    let store = Store::new();
+    let media = store.folder().join("media");
+    std::fs::create_dir(&media).unwrap();
+    clip(&media.join("long.avi"), LONG);
+    let mut child = Child::start_with(&store, &["--jobs", "1"]);
+    let ann = Visitor::new(&child.origin);
+    ann.post("/register", &[("username", "ann"), ("password", PASSWORD)]).await.is(303);
+    for _ in 0..2 {
+        let visitor = Visitor::moved(&ann, &child.origin);
+        until(&visitor, "long", |item| item["progress"].as_i64().is_some_and(|percent| percent >= 10)).await;
+        let unfinished = products(&media, |names| !names.is_empty()).await;
+        assert!(unfinished.iter().all(|name| name.ends_with(".part")), "{unfinished:?}");
+        child.kill();
+        child = Child::start_with(&store, &["--jobs", "1"]);
+    }
+    let ann = Visitor::moved(&ann, &child.origin);
+    let item = settled(&ann, "long").await;
+    assert_eq!(item["state"], "ready", "{item:#}");
+    assert_eq!(item["renditions"].as_array().unwrap().len(), 2, "{item:#}");
+    // A stop in order is clean at once; the next start tidies what the kills left.
+    assert!(child.terminate().success());
+    let child = Child::start_with(&store, &["--jobs", "1"]);
+    products(&media, |names| names.len() == 1 && !names[0].ends_with(".part")).await;
+    drop(child);
+}
+
+#[tokio::test]
+async fn an_item_is_there_before_anybody_has_listed_the_library() {
+    let app = crate::app::spawn_app().await;
+    std::fs::write(app.media().join("a.wav"), b"RIFF....WAVE").unwrap();
+    let ann = app.register("ann").await;
+    let item = ann.get("/api/v1/media/1").await.is(200).json();
+    assert_eq!((&item["title"], &item["state"]), (&"a".into(), &"ready".into()));
 }
