@@ -191,7 +191,11 @@ impl Library {
         });
         let item = changed.await?;
         self.forget(id);
-        self.tell_talk(Deed::Rename { about: About::media(id), name: item.title.clone() })?;
+        let about = About::media(id);
+        if audience.is_some() {
+            self.tell_talk(Deed::Narrow { about })?;
+        }
+        self.tell_talk(Deed::Rename { about, name: item.title.clone() })?;
         Ok(item)
     }
 

@@ -8,6 +8,7 @@ use super::direct::{self, Party};
 use super::membership::{self, Asking, Verb, may};
 use super::post;
 use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView, nowhere};
+use super::talk;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
@@ -124,8 +125,9 @@ pub(super) fn kick(conn: &mut Conn, by: Asking, id: RoomId, user: &Party) -> Res
     if !membership::remove(conn, user.id, &mut room)? {
         return Err(Error::NotFound("That person isn't in this room."));
     }
-    let left = Fact::Left { user: user.id, room: id, members: room.members };
-    Ok((Outcome::Room(seen(conn, by.id, room)?), vec![left]))
+    let mut facts = vec![Fact::Left { user: user.id, room: id, members: room.members }];
+    facts.extend(talk::follow_group(conn, id, Some(user.id))?);
+    Ok((Outcome::Room(seen(conn, by.id, room)?), facts))
 }
 
 /// Ends one's own membership of a group.
@@ -134,6 +136,7 @@ pub(super) fn leave(conn: &mut Conn, user: UserId, id: RoomId) -> Result<Done> {
     membership::remove(conn, user, &mut room)?;
     let left = Fact::Left { user, room: room.id, members: room.members };
     let mut facts = vec![left];
+    facts.extend(talk::follow_group(conn, id, Some(user))?);
     if room.owner == Some(user) {
         room.owner = membership::eldest(conn, room.id)?;
         diesel::update(rooms::table.find(room.id)).set(rooms::owner_id.eq(room.owner)).execute(conn)?;
@@ -192,7 +195,8 @@ pub(super) fn delete(conn: &mut Conn, by: Asking, id: RoomId) -> Result<Done> {
     diesel::delete(memberships::table.filter(memberships::room_id.eq(id))).execute(conn)?;
     bury(conn, id)?;
     room.members = 0;
-    let facts = members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 }).collect();
+    let left = members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 });
+    let facts = left.chain(talk::follow_group(conn, id, None)?).collect();
     Ok((Outcome::Room(RoomView::new(room, None)), facts))
 }
 

@@ -74,6 +74,8 @@ pub enum Deed {
     Open { by: Option<UserId>, about: About, name: String },
     /// The thing is called otherwise.
     Rename { about: About, name: String },
+    /// The thing is for others than before.
+    Narrow { about: About },
     /// The thing is gone for good.
     Close { about: About },
 }
@@ -136,6 +138,11 @@ pub(super) fn apply(conn: &mut Conn, deed: &Deed) -> Result<Done> {
     match deed {
         Deed::Open { by, about, name } => open(conn, *by, *about, name),
         Deed::Rename { about, name } => rename(conn, *about, name),
+        Deed::Narrow { about } => {
+            let room = find(conn, *about)?;
+            let facts = room.map_or(Ok(Vec::new()), |room| narrow(conn, room, None))?;
+            Ok((Outcome::Stored, facts))
+        }
         Deed::Close { about } => close(conn, *about),
     }
 }
@@ -182,6 +189,39 @@ fn rename(conn: &mut Conn, about: About, name: &str) -> Result<Done> {
     let Some(room) = find(conn, about)? else { return Ok((Outcome::Stored, Vec::new())) };
     let (room, facts) = called(conn, room, name)?;
     Ok((Outcome::Room(RoomView::new(room, None)), facts))
+}
+
+/// Ends the memberships of those who don't see any more what the talk is about, or only of `who` if they don't: members
+/// hear what is said there without asking again.
+fn narrow(conn: &mut Conn, mut room: Room, who: Option<UserId>) -> Result<Vec<Fact>> {
+    let members = match who {
+        Some(who) => vec![who],
+        None => membership::members(conn, room.id, UserId(0), i64::MAX)?,
+    };
+    let mut facts = Vec::new();
+    for user in members {
+        if !is_open(conn, user, room.about())? && membership::remove(conn, user, &mut room)? {
+            facts.push(Fact::Left { user, room: room.id, members: room.members });
+        }
+    }
+    Ok(facts)
+}
+
+/// The same in the talks about what is for the members of a group alone: `who` has left that, or everybody has.
+pub(super) fn follow_group(conn: &mut Conn, group: RoomId, who: Option<UserId>) -> Result<Vec<Fact>> {
+    let items = media_items::table
+        .filter(media_items::audience.eq("group").and(media_items::room_id.eq(group)))
+        .select(media_items::id.nullable());
+    let talks: Vec<Room> = rooms::table
+        .filter(rooms::kind.eq(Kind::Talk.as_str()).and(rooms::deleted_at.is_null()))
+        .filter(rooms::about_kind.eq(Subject::Media.as_str()).and(rooms::about_id.eq_any(items)))
+        .select(Room::as_select())
+        .load(conn)?;
+    let mut facts = Vec::new();
+    for talk in talks {
+        facts.extend(narrow(conn, talk, who)?);
+    }
+    Ok(facts)
 }
 
 /// Its messages are removed a little later, as those of every deleted room.

@@ -106,8 +106,19 @@ async fn the_talk_about_what_is_for_some_is_for_those_alone() {
     ann.say(&room(id), "a needle").await.is(201);
     let group = json!({ "kind": "group", "name": "Choir", "members": ["bob"] });
     let group = ann.send("POST", "/api/v1/rooms", &group).await.is(201).json();
+    for who in [&bob, &eve] {
+        who.join(&room(id)).await.is(200);
+    }
+    let (mut hers, mut his) = (eve.socket().await, bob.socket().await);
     let wish = json!({ "audience": "group", "room": group["id"] });
     ann.send("PATCH", &format!("/api/v1/media/{}", item["id"]), &wish).await.is(200);
+    // Whoever doesn't see it any more hears nothing more of it either.
+    let gone = |frame: &Value| frame["type"] == "room" && frame["room"]["id"] == id && frame["gone"] == true;
+    hers.hear("that it is closed to her", gone).await;
+    ann.say(&room(id), "among us").await.is(201);
+    his.hear_message("among us").await;
+    hers.must(json!({ "type": "ping" })).await;
+    assert_eq!(hers.waiting().filter(|frame| frame["type"] == "message").count(), 0);
     let paths = [format!("/api/v1/rooms/{id}"), format!("/api/v1/rooms/{id}/messages"), format!("/m/{id}/1")];
     for path in &paths {
         eve.get(path).await.is(404);
@@ -119,6 +130,10 @@ async fn the_talk_about_what_is_for_some_is_for_those_alone() {
     let hits =
         async |who: &Visitor| who.get("/api/v1/search?q=needle").await.is(200).json()["messages"].clone();
     assert_eq!((hits(&eve).await, hits(&bob).await.as_array().unwrap().len()), (json!([]), 1));
+    // And so it is for one who leaves the group.
+    bob.send("POST", &format!("/api/v1/rooms/{}/leave", group["id"]), &Value::Null).await.is(200);
+    his.hear("that it is closed to him", gone).await;
+    bob.get(&format!("/api/v1/rooms/{id}")).await.is(404);
 }
 
 #[tokio::test]
