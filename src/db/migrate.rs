@@ -1,7 +1,13 @@
 //! Brings a database up to date with the migrations that are built into the program.
 
 use super::{Conn, Manager, Which};
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const ACCOUNTS_SQLITE: EmbeddedMigrations = embed_migrations!("migrations/accounts/sqlite");
@@ -25,18 +31,36 @@ pub fn open(manager: &Manager) -> diesel::ConnectionResult<Conn> {
     Ok(conn)
 }
 
-/// Whether nothing is pending. Changes nothing.
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Whether exactly the migrations have run that are built into the program. Changes nothing, which Diesel's own
+/// question does: it makes the table that it asks.
 ///
 /// # Errors
 /// What the database says when it was never made.
 pub fn is_current(conn: &mut Conn, which: Which) -> Result<bool, BoxError> {
-    let pending = match (conn, which) {
-        (Conn::Sqlite(c), Which::Accounts) => c.has_pending_migration(ACCOUNTS_SQLITE)?,
-        (Conn::Sqlite(c), Which::Messages) => c.has_pending_migration(MESSAGES_SQLITE)?,
-        (Conn::Postgres(c), Which::Accounts) => c.has_pending_migration(ACCOUNTS_POSTGRES)?,
-        (Conn::Postgres(c), Which::Messages) => c.has_pending_migration(MESSAGES_POSTGRES)?,
+    let mut applied: Vec<String> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
+        .load(conn)?
+        .into_iter()
+        .map(|Applied { version }| version)
+        .collect();
+    let mut wanted = match (conn, which) {
+        (Conn::Sqlite(_), Which::Accounts) => versions::<Sqlite>(&ACCOUNTS_SQLITE)?,
+        (Conn::Sqlite(_), Which::Messages) => versions::<Sqlite>(&MESSAGES_SQLITE)?,
+        (Conn::Postgres(_), Which::Accounts) => versions::<Pg>(&ACCOUNTS_POSTGRES)?,
+        (Conn::Postgres(_), Which::Messages) => versions::<Pg>(&MESSAGES_POSTGRES)?,
     };
-    Ok(!pending)
+    applied.sort_unstable();
+    wanted.sort_unstable();
+    Ok(applied == wanted)
+}
+
+fn versions<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<String>, BoxError> {
+    Ok(source.migrations()?.iter().map(|one| one.name().version().to_string()).collect())
 }
 
 /// Runs what is pending. Two nodes that start at once take turns on Postgres.
