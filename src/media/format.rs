@@ -71,30 +71,7 @@ impl Format {
 
     /// What a file of this type ends with, so that the folder's other users know it too.
     pub fn extension(self) -> &'static str {
-        match self.mime {
-            "audio/wav" => "wav",
-            "audio/mpeg" => "mp3",
-            "audio/ogg" | "video/ogg" => "ogg",
-            "audio/flac" => "flac",
-            "audio/mp4" => "m4a",
-            "audio/aac" => "aac",
-            "audio/webm" | "video/webm" => "webm",
-            "audio/aiff" => "aiff",
-            "audio/amr" => "amr",
-            "audio/basic" => "au",
-            "audio/x-caf" => "caf",
-            "audio/x-matroska" => "mka",
-            "audio/x-ms-wma" => "wma",
-            "video/3gpp" => "3gp",
-            "video/mp2t" => "ts",
-            "video/mpeg" => "mpg",
-            "video/quicktime" => "mov",
-            "video/x-flv" => "flv",
-            "video/x-matroska" => "mkv",
-            "video/x-ms-wmv" => "wmv",
-            "video/x-msvideo" => "avi",
-            _ => "mp4",
-        }
+        extension(self.mime)
     }
 
     fn by_extension(path: &Path) -> Option<Self> {
@@ -168,6 +145,34 @@ impl Format {
             [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x06 != 0 => audio("audio/mpeg"),
             _ => return None,
         })
+    }
+}
+
+/// What a file of a known type ends with.
+pub fn extension(mime: &str) -> &'static str {
+    match mime {
+        "audio/wav" => "wav",
+        "audio/mpeg" => "mp3",
+        "audio/ogg" | "video/ogg" => "ogg",
+        "audio/flac" => "flac",
+        "audio/mp4" => "m4a",
+        "audio/aac" => "aac",
+        "audio/webm" | "video/webm" => "webm",
+        "audio/aiff" => "aiff",
+        "audio/amr" => "amr",
+        "audio/basic" => "au",
+        "audio/x-caf" => "caf",
+        "audio/x-matroska" => "mka",
+        "audio/x-ms-wma" => "wma",
+        "video/3gpp" => "3gp",
+        "video/mp2t" => "ts",
+        "video/mpeg" => "mpg",
+        "video/quicktime" => "mov",
+        "video/x-flv" => "flv",
+        "video/x-matroska" => "mkv",
+        "video/x-ms-wmv" => "wmv",
+        "video/x-msvideo" => "avi",
+        _ => "mp4",
     }
 }
 

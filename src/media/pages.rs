@@ -91,10 +91,9 @@ impl ItemView {
         self.kind == "audio"
     }
 
-    /// `VIDEO`, `MP4` and the like: the second half of the type.
+    /// `MP4`, `AVI` and the like, as people know them from the ends of names.
     pub fn format(&self) -> String {
-        let half = self.mime.rsplit('/').next().unwrap_or_default();
-        half.trim_start_matches("x-").to_uppercase()
+        super::format::extension(&self.mime).to_uppercase()
     }
 }
 

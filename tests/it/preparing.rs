@@ -4,6 +4,7 @@ use crate::app::PASSWORD;
 use crate::child::Child;
 use crate::clips::{PICTURE, SOUND, clip, has_ffmpeg, products, settled, streams, until, workshop};
 use crate::store::Store;
+use crate::verify::assert_whole;
 use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::Value;
@@ -214,6 +215,7 @@ async fn killed_on_the_way_it_goes_on_after_the_start_and_leaves_nothing_half() 
         let unfinished = products(&media, |names| !names.is_empty()).await;
         assert!(unfinished.iter().all(|name| name.ends_with(".part")), "{unfinished:?}");
         child.kill();
+        assert_whole(&store);
         child = Child::start_with(&store, &["--jobs", "1"]);
     }
     let ann = Visitor::moved(&ann, &child.origin);
@@ -224,6 +226,7 @@ async fn killed_on_the_way_it_goes_on_after_the_start_and_leaves_nothing_half() 
     assert!(child.terminate().success());
     let child = Child::start_with(&store, &["--jobs", "1"]);
     products(&media, |names| names.len() == 1 && !names[0].ends_with(".part")).await;
+    assert_whole(&store);
     drop(child);
 }
 

@@ -20,6 +20,12 @@ fn said(output: &Output) -> (String, Option<i32>) {
     (words.concat(), output.status.code())
 }
 
+/// Nothing that is stored lacks anything, as the program itself says.
+pub fn assert_whole(store: &Store) {
+    let (words, code) = said(&verify(store, &[]));
+    assert_eq!(code, Some(0), "{words}");
+}
+
 /// A place in which something was said, sent and uploaded. Answers with the room of it.
 async fn lived_in(store: &Store) -> (Child, i64) {
     let child = Child::start(store);
@@ -51,12 +57,33 @@ async fn what_is_whole_passes_beside_the_server_and_after_it_was_killed() {
         assert_eq!(fs::read_dir(store.folder().join("data")).unwrap().count(), 0, "it made something");
     }
     let (child, _) = lived_in(&store).await;
-    let (words, code) = said(&verify(&store, &[]));
-    assert_eq!(code, Some(0), "{words}");
+    assert_whole(&store);
     child.kill();
     let (words, code) = said(&verify(&store, &[]));
     assert_eq!(code, Some(0), "{words}");
     assert!(words.lines().count() > 8 && words.lines().all(|line| line.starts_with("ok")), "{words}");
+}
+
+#[tokio::test]
+async fn a_server_killed_while_it_deletes_an_item_leaves_nothing_of_it() {
+    let store = Store::new();
+    let (child, _) = lived_in(&store).await;
+    let ann = Visitor::new(&child.origin);
+    ann.post("/login", &[("username", "ann"), ("password", "a good password")]).await.is(303);
+    let items = ann.get("/api/v1/media").await.is(200).json();
+    let tone = items["items"].as_array().unwrap().iter().find(|item| item["title"] == "tone").unwrap();
+    let address = format!("/api/v1/media/{}", tone["id"]);
+    ann.send("DELETE", &address, &json!(null)).await.is(204);
+    child.kill();
+    // The file is what goes first.
+    fs::remove_file(store.folder().join("media/tone.wav")).unwrap();
+    let child = Child::start(&store);
+    let ann = Visitor::moved(&ann, &child.origin);
+    for address in [&*address, &format!("{address}/file")] {
+        ann.get(address).await.is(404);
+    }
+    ann.get("/media/trash").await.is(200).lacks("tone");
+    assert_whole(&store);
 }
 
 #[tokio::test]

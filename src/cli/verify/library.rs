@@ -1,6 +1,6 @@
 //! Whether what the library's table says is what lies in its folder: items, uploads under way, and what was made of both.
 
-use crate::db::schema::messages::{media_items as m, media_uploads as u};
+use crate::db::schema::messages::{jobs, media_items as m, media_uploads as u};
 use crate::db::{Conn, integrity};
 use crate::error::Result;
 use crate::media::prepared::{POSTER, SPRITE, SPRITE_MAP, WAVE};
@@ -93,7 +93,9 @@ pub fn products(conn: &mut Conn, folder: &Path) -> Result<Vec<String>> {
         }
         known.insert(prepared.set);
     }
-    let stray = sets.iter().filter(|set| !known.contains(*set));
+    let unfinished: i64 = jobs::table.filter(jobs::state.ne("failed")).count().get_result(conn)?;
+    let is_expected = |set: &str| known.contains(set) || (unfinished > 0 && set.ends_with(".part"));
+    let stray = sets.iter().filter(|set| !is_expected(set));
     found.extend(stray.map(|set| format!("“{PRODUCTS}/{set}” belongs to no item.")));
     Ok(found)
 }

@@ -249,12 +249,15 @@ export class MediaPlayer extends HTMLElement {
   }
 
   #failed() {
+    this.#waits(false);
+    const isCut = this.media.error?.code === MediaError.MEDIA_ERR_NETWORK;
+    // What stands below says how long until it plays.
+    if (!isCut && document.querySelector("media-preparing:not([data-state=failed])")) return;
     const line = this.#part(".player-says");
-    line.textContent = this.media.error?.code === MediaError.MEDIA_ERR_NETWORK
+    line.textContent = isCut
       ? t("The connection broke off. Press play to go on.")
       : t("This browser can't play it. Get the file and play it with another program.");
     line.hidden = false;
-    this.#waits(false);
   }
 
   #screen() {
