@@ -212,6 +212,8 @@ test("by keyboard alone: walk to a message, reply, react, edit, delete", async (
   await say(his, "from Bob");
   await say(hers, "from Ann");
   await shows(hers, ["from Bob", "from Ann"]);
+  // Shown at once, but nothing is done with it before it is stored.
+  await message(hers, "from Ann").and(hers.locator("[data-seq]:not([data-state])")).waitFor();
   await hers.locator(".timeline-scroll").focus();
   await hers.keyboard.press("ArrowUp");
   await hers.waitForFunction(() => document.activeElement?.textContent?.includes("from Ann"));
