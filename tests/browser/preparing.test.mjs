@@ -51,7 +51,7 @@ test("ten formats play after they were prepared", async () => {
     const item = await prepared(page, title);
     assert.equal(item.state, "ready", JSON.stringify(item));
     await page.goto(`/media/${item.id}`);
-    const played = await page.locator("video, audio").evaluate((media) => new Promise((good, bad) => {
+    const played = await page.locator("media-player :is(video, audio)").evaluate((media) => new Promise((good, bad) => {
       media.muted = true;
       media.addEventListener("error", () => bad(new Error(media.error?.message ?? "it doesn't play")), { once: true });
       media.addEventListener("timeupdate", () => { if (media.currentTime > 0) good({ now: media.currentTime, width: media.videoWidth ?? 0 }); });

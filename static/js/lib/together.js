@@ -36,6 +36,7 @@ export class Together {
   #takes = 120;
   #asked = 0;
   #sent = 0;
+  /** At the last look it was elsewhere. */ #isDoubtful = false;
   /** It won't even play without sound before a gesture. */ #isRefused = false;
   /** @type {Told | null} */ #last = null;
   /** @type {any} */ #later = null;
@@ -157,7 +158,7 @@ export class Together {
     this.#jumped = 0;
     if (state.playing && media.paused && !this.#isOver) void this.#play();
     else if (!state.playing && !media.paused) media.pause();
-    this.#look();
+    this.#look(true);
   }
 
   get #isOver() {
@@ -181,29 +182,42 @@ export class Together {
     }
   }
 
-  /** Comes nearer to where everybody is. */
-  #look() {
+  /** Comes nearer to where everybody is. @param {boolean} [isNew] where that is has been told this moment */
+  #look(isNew = false) {
     const { media, state } = this;
     if (live.isUp && this.time.now - this.#asked > ASK) {
       this.#asked = this.time.now;
       this.time.measure(1).catch(() => {});
     }
-    if (!state || media.seeking || media.readyState < 1) return;
+    if (!state || media.seeking || media.readyState < 1) return void this.#surely(false);
     const { drift } = this;
     if (!state.playing || this.#isOver) {
       this.#rate(state.rate, false);
-      if (Math.abs(drift) > STILL) this.#jump(this.#wantedPosition);
+      if (this.#surely(Math.abs(drift) > STILL, isNew)) this.#jump(this.#wantedPosition);
       return;
     }
     if (media.paused) {
+      if (!this.#surely(true, isNew)) return;
       if (media.ended || Math.abs(drift) > PATIENCE) this.#jump(this.#wantedPosition);
       if (!this.#isRefused) void this.#play();
       return;
     }
     if (media.readyState < 3) return;
     const { jump, rate } = correction(drift, state.rate, this.#corrects);
-    if (jump) this.#jump(this.#wantedPosition + this.#takes * state.rate);
-    else this.#rate(rate, rate !== state.rate);
+    if (this.#surely(jump, isNew)) this.#jump(this.#wantedPosition + this.#takes * state.rate);
+    else if (!jump) this.#rate(rate, rate !== state.rate);
+  }
+
+  /**
+   * Whether the player is elsewhere at a second look too. The browser tells of a pause or a jump only after it has happened;
+   * a look in between would take back what the person has just done.
+   * @param {boolean} isElsewhere
+   * @param {boolean} [isNew]
+   */
+  #surely(isElsewhere, isNew = false) {
+    const isSure = isElsewhere && (this.#isDoubtful || isNew);
+    this.#isDoubtful = isElsewhere;
+    return isSure;
   }
 
   /** @param {number} rate @param {boolean} corrects */

@@ -57,7 +57,7 @@ class MediaPreparing extends HTMLElement {
   /** @param {string} state */
   #finish(state) {
     this.dataset.state = state;
-    const media = document.querySelector("video, audio");
+    const media = document.querySelector("media-player :is(video, audio)");
     // Whoever listens to the original already isn't interrupted.
     if (!(media instanceof HTMLMediaElement) || (media.paused && media.currentTime === 0)) {
       location.reload();
