@@ -35,10 +35,14 @@ for (const [locale, viewport] of [["en-GB", DESK], ["zh-TW", PHONE]]) {
     const pages = new Map();
     const found = [];
     for (const scene of SCENES) {
-      const page = await enter(pages, scene, { locale, viewport, reducedMotion: "reduce", hasTouch: viewport === PHONE });
-      found.push(...(await findingsInBoth(page)).map((one) => `${scene.name}: ${one}`));
-      if (await excess(page) > 0) found.push(`${scene.name}: ${await excess(page)} px too wide`);
-      if (scene.before) await page.context().close();
+      try {
+        const page = await enter(pages, scene, { locale, viewport, reducedMotion: "reduce", hasTouch: viewport === PHONE });
+        found.push(...(await findingsInBoth(page)).map((one) => `${scene.name}: ${one}`));
+        if (await excess(page) > 0) found.push(`${scene.name}: ${await excess(page)} px too wide`);
+        if (scene.before) await page.context().close();
+      } catch (error) {
+        throw new Error(`scene ${scene.name}: ${error.message}`, { cause: error });
+      }
     }
     for (const page of pages.values()) await page.context().close();
     assert.deepEqual(found, []);
