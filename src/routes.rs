@@ -1,7 +1,7 @@
 //! Every URL in one table, grouped by feature.
 
 use crate::error::Result;
-use crate::site::openapi::Problems;
+use crate::site::problem::Problems;
 use crate::site::{answer, assets, language};
 use crate::{accounts, admin, board, chat, home, media};
 use actix_web::http::Method;

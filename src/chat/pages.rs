@@ -47,22 +47,18 @@ pub struct RoomPage {
 }
 
 impl RoomPage {
-    fn first_seq(&self) -> i64 {
+    pub(super) fn first_seq(&self) -> i64 {
         self.messages.first().map_or(0, |message| message.seq)
     }
 
-    fn blank(&self) -> MessageView {
+    pub(super) fn blank(&self) -> MessageView {
         MessageView::default()
     }
 
-    fn blank_member(&self) -> Member {
-        blank_member()
+    /// What scripts make members from.
+    pub(super) fn blank_member(&self) -> Member {
+        Member { state: "offline", ..Member::default() }
     }
-}
-
-/// What scripts make members from.
-pub(super) fn blank_member() -> Member {
-    Member { state: "offline", ..Member::default() }
 }
 
 #[derive(Default, Deserialize)]

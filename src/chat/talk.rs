@@ -2,10 +2,8 @@
 
 use super::Chat;
 use super::details::{Details, DetailsQuery};
-use super::members::Member;
-use super::pages::{PageQuery, RoomPage, blank_member, existing};
+use super::pages::{PageQuery, RoomPage, existing};
 use super::room_view::RoomView;
-use super::timeline::MessageView;
 use crate::accounts::Reader;
 use crate::config::Right;
 use crate::error::{Error, Result};
@@ -13,11 +11,12 @@ use crate::ids::{RoomId, UserId};
 use crate::rooms::talk::{About, Panel, TalkProvider};
 use crate::rooms::{Kind, Level, Verb, may, room};
 use crate::site::answer::see_other;
-use crate::site::page::{FieldErrors, Shell};
+use crate::site::page::Shell;
 use crate::site::words::filters;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use futures_core::future::LocalBoxFuture;
+use std::ops::Deref;
 
 /// The style sheets and scripts of a talk.
 #[derive(Template)]
@@ -27,38 +26,14 @@ struct Head;
 /// A talk beside its thing: what a [`RoomPage`] has, without the page around it.
 #[derive(Template)]
 #[template(path = "chat/_talk.html")]
-struct TalkPanel {
-    shell: Shell,
-    room: RoomView,
-    messages: Vec<MessageView>,
-    more: bool,
-    newer: bool,
-    nonce: String,
-    typed_text: String,
-    bytes_max: Option<u64>,
-    errors: FieldErrors,
-    details: Option<Details>,
-}
+struct TalkPanel(RoomPage);
 
-impl From<RoomPage> for TalkPanel {
-    fn from(page: RoomPage) -> Self {
-        let RoomPage { shell, room, messages, more, newer, nonce, typed_text, bytes_max, errors, details } =
-            page;
-        Self { shell, room, messages, more, newer, nonce, typed_text, bytes_max, errors, details }
-    }
-}
+/// The templates of a conversation's parts name what they show as they do on its own page.
+impl Deref for TalkPanel {
+    type Target = RoomPage;
 
-impl TalkPanel {
-    fn first_seq(&self) -> i64 {
-        self.messages.first().map_or(0, |message| message.seq)
-    }
-
-    fn blank(&self) -> MessageView {
-        MessageView::default()
-    }
-
-    fn blank_member(&self) -> Member {
-        blank_member()
+    fn deref(&self) -> &RoomPage {
+        &self.0
     }
 }
 
@@ -89,7 +64,7 @@ async fn panel(chat: &Chat, reader: Reader, about: About, name: String, query: &
         .filter(|visitor| chat.accounts.allows(&visitor.person, Right::Files))
         .map(|_| chat.rooms.uploads.bytes_max);
     let shell = Shell { viewer: reader.viewer(), ..Shell::default() };
-    let html = TalkPanel::from(RoomPage { shell, bytes_max, ..page }).render().map_err(Error::internal)?;
+    let html = TalkPanel(RoomPage { shell, bytes_max, ..page }).render().map_err(Error::internal)?;
     Ok(Panel { head: Head.render().map_err(Error::internal)?, html, room: Some(id) })
 }
 

@@ -3,6 +3,7 @@
 use super::headers;
 use super::language;
 use super::page::{ErrorAction, ErrorPage, Pages, Shell, Viewer};
+use super::problem::Problem;
 use super::words::{said, t};
 use crate::error::{Error, FieldError, Result};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -14,7 +15,6 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -323,25 +323,6 @@ fn lead_to_login(response: &mut HttpResponse, address: Option<&str>) {
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-}
-
-/// What a program gets instead of what it asked for (RFC 9457).
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Problem<'a> {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    /// Stays the same from version to version.
-    code: &'static str,
-    /// One sentence for a person.
-    detail: &'a str,
-    request_id: &'a str,
-    /// What is wrong with which field.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    fields: &'a [FieldError],
-    /// When to try again, ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
 }
 
 fn problem(trouble: &Trouble, id: &RequestId) -> String {

@@ -59,6 +59,6 @@ test("another quality goes on at the same moment, and is remembered", { timeout:
   await until(async () => { const seen = await state(); return seen.src.endsWith("/file") && seen.paused && seen.time > 8; }, "the original, still paused");
   await field.selectOption({ label: options.find((words) => words.startsWith(best.label)) ?? "" });
   await page.reload();
-  await until(async () => (await state()).src.includes("/r/"), "the choice");
+  await until(async () => { const seen = await state(); return seen.src.includes("/r/") && seen.time > 8; }, "the choice, where one was");
   house.quiet();
 });

@@ -95,11 +95,14 @@ async function settle(pages, what) {
   }, `everybody to be together after ${what}`, PATIENCE).catch(async (error) => {
     throw new Error(`${error.message}; ${JSON.stringify(await Promise.all(pages.map(look)))}`);
   });
-  let worst = 0;
+  /** @type {number | null} */
+  let worst = null;
   for (let n = 0; n < 5; n += 1) {
     await pause(100);
-    worst = Math.max(worst, (await apart(pages)) ?? 0);
+    const now = await apart(pages);
+    if (now !== null) worst = Math.max(worst ?? 0, now);
   }
+  assert.ok(worst !== null, `nobody stood or played for half a second after ${what}`);
   return worst;
 }
 

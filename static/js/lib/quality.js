@@ -12,23 +12,33 @@ export function offerQuality(player, signal) {
   const wanted = [...field.options].find((option) => option.dataset.label === kept);
   if (wanted && !wanted.selected) {
     wanted.selected = true;
-    swap(player, wanted.value);
+    swap(player, wanted.value, signal);
   }
   field.addEventListener("change", () => {
     choose("quality", field.selectedOptions[0].dataset.label ?? "");
-    swap(player, field.value);
+    swap(player, field.value, signal);
   }, { signal });
 }
 
-/** @param {import("../media/player.js").MediaPlayer} player @param {string} src */
-function swap(player, src) {
+/** What goes on as soon as the form is there that was chosen last. @type {{time: number, isPlaying: boolean, rate: number} | null} */
+let pending = null;
+
+/** @param {import("../media/player.js").MediaPlayer} player @param {string} src @param {AbortSignal} signal */
+function swap(player, src, signal) {
   const { media } = player;
-  const [time, isPlaying, rate] = [media.currentTime, !media.paused, media.playbackRate];
-  media.addEventListener("loadedmetadata", () => {
-    media.currentTime = time;
-    media.playbackRate = rate;
-    if (isPlaying) media.play().catch(() => {});
-  }, { once: true });
+  // A form that isn't loaded yet stands at its beginning, whatever was asked of it.
+  if (!pending) media.addEventListener("loadedmetadata", () => goOn(media), { once: true, signal });
+  pending ??= { time: media.currentTime, isPlaying: !media.paused, rate: media.playbackRate };
   media.src = src;
   media.load();
+}
+
+/** @param {HTMLMediaElement} media */
+function goOn(media) {
+  if (!pending) return;
+  const { time, isPlaying, rate } = pending;
+  pending = null;
+  media.currentTime = time;
+  media.playbackRate = rate;
+  if (isPlaying) media.play().catch(() => {});
 }

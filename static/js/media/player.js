@@ -55,11 +55,12 @@ export class MediaPlayer extends HTMLElement {
     document.addEventListener("fullscreenchange", () => this.#screen(), { signal });
     previewMoments(this);
     followChapters(this, signal);
-    offerQuality(this, signal);
     offerCaptions(this, signal);
     keepPosition(this, signal);
     startAt(this, signal);
     carryOn(this, signal);
+    // After those who say where to begin: another form begins there too.
+    offerQuality(this, signal);
     void drawWave(this, signal);
     this.dataset.ready = "";
     if (media.error) this.#failed();

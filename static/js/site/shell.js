@@ -57,7 +57,7 @@ class SiteShell extends HTMLElement {
     followKeyboard(signal);
     keepFolding(signal);
     if (live.user) {
-      if (sessionStorage.getItem("hubbub-dock")) void import("./dock.js");
+      if (isCarried()) void import("./dock.js");
       sound.start();
       // Brought while there is a server, once the page has nothing else to do: offline it couldn't be, and letters typed
       // after the keys must find their box.
@@ -239,6 +239,15 @@ function showIcon(name) {
   const link = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
   const href = name === "favicon.svg" ? `/${name}` : new URL(`../../${name}`, import.meta.url).pathname;
   if (link && link.getAttribute("href") !== href) link.setAttribute("href", href);
+}
+
+/** Whether something was playing in the page before; never where the browser keeps nothing. */
+function isCarried() {
+  try {
+    return sessionStorage.getItem("hubbub-dock") !== null;
+  } catch {
+    return false;
+  }
 }
 
 customElements.define("site-shell", SiteShell);

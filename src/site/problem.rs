@@ -1,8 +1,28 @@
-//! What the description of the HTTP API says of every operation alike.
+//! What every operation of the HTTP API may answer, and how the API's description says so.
 
-use super::answer::Problem;
+use crate::error::FieldError;
+use serde::Serialize;
 use utoipa::openapi::{self, ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, PartialSchema as _, ToSchema as _};
+
+/// What a program gets instead of what it asked for (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problem<'a> {
+    pub r#type: &'static str,
+    pub title: &'static str,
+    pub status: u16,
+    /// Stays the same from version to version.
+    pub code: &'static str,
+    /// One sentence for a person.
+    pub detail: &'a str,
+    pub request_id: &'a str,
+    /// What is wrong with which field.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub fields: &'a [FieldError],
+    /// When to try again, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
 
 /// Every operation may answer with a problem.
 pub struct Problems;
