@@ -174,6 +174,32 @@ test("after the server's end it goes on from where they were", { timeout: 180_00
   for (const page of pages) await page.context().close();
 });
 
+test("what one does while the server is asked to begin counts", { timeout: 120_000 }, async () => {
+  const page = await visit(ann);
+  await page.evaluate(() => {
+    const all = /** @type {any} */ (globalThis);
+    const { socket } = all.live;
+    const request = socket.request.bind(socket);
+    socket.request = async (/** @type {string} */ type, /** @type {any} */ fields) => {
+      const reply = await request(type, fields);
+      if (fields?.do === "join") await new Promise((go) => { all.answer = go; });
+      return reply;
+    };
+  });
+  await press(page, "Watch together");
+  await page.waitForFunction(() => "answer" in globalThis);
+  await player(page, "seek", 420);
+  await until(async () => !(await look(page)).busy, "the jump");
+  await page.evaluate(() => /** @type {any} */ (globalThis).answer());
+  await until(async () => (await says(page))?.startsWith("You watch."), "Ann to watch");
+  const late = await visit(bob);
+  await press(late, "Watch with them");
+  await settle([page, late], "Bob's coming");
+  assert.equal((await look(late)).at, 420_000);
+  house.quiet();
+  for (const one of [page, late]) await one.context().close();
+});
+
 test("where the browser wants a gesture it plays without sound, and a button brings the sound", { timeout: 120_000 }, async () => {
   const page = await visit(ann);
   await press(page, "Watch together");

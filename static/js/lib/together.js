@@ -65,10 +65,21 @@ export class Together {
     await this.time.measure(5);
     const { playing, position, rate } = this.#own;
     const told = await this.#ask("join", { playing, position, rate });
-    if (!this.isWatching) this.#begin();
+    const meanwhile = this.#own;
+    if (!this.isWatching) {
+      this.#begin();
+      if (told.begun) this.#goOn(told, meanwhile);
+    }
     this.#told(told);
     this.#apply();
     return told;
+  }
+
+  /** What the person did while the server was asked to begin moves everybody too. @param {Told} told @param {{playing: boolean, position: number}} own */
+  #goOn(told, { playing, position }) {
+    this.state = told.state;
+    if (!told.state) return;
+    if (playing !== told.state.playing || Math.abs(position - this.#wantedPosition) > PATIENCE) this.#move({ playing, position });
   }
 
   async leave() {
