@@ -1,12 +1,12 @@
 //! One WebSocket as an actor: its input, its commands and its lifetime. What it sends goes through its outbox.
 
-use super::outbox::WAITING_BYTES;
 use super::shard::{Ears, HasJoined, PersonChanged};
 use super::socket::{self, Frame, Link, Protocol};
 use super::{command, protocol, ready};
 use crate::error::{Error, Result};
 use crate::ids::RoomId;
 use crate::rooms::Request;
+use crate::site::socket::outbox::WAITING_BYTES;
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
 use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;

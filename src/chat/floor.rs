@@ -1,13 +1,14 @@
 //! Where a worker's connections sit: who is in which room, who watches whom, and how each is told.
 
 use super::classic::{Classic, Heard};
-use super::outbox::Outbox;
+use super::others::Others;
 use super::protocol::{self, Presence};
 use super::shard::{Ears, PersonChanged};
 use crate::accounts::Person;
 use crate::ids::{Credential, RoomId, UserId};
 use crate::rooms::Message as Stored;
 use crate::site::lifeline::Rope;
+use crate::site::socket::outbox::Outbox;
 use actix::Addr;
 use actix_http::ws::{CloseCode, OpCode};
 use bytes::Bytes;
@@ -17,9 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Silence after which the server asks whether anybody is there.
-const QUIET: Duration = Duration::from_mins(1);
+pub(super) const QUIET: Duration = Duration::from_mins(1);
 /// Silence after which nobody is.
-const GONE: Duration = Duration::from_mins(2);
+pub(super) const GONE: Duration = Duration::from_mins(2);
 
 /// One connection as its worker knows it.
 pub struct Seat {
@@ -46,6 +47,8 @@ pub(super) struct Floor {
     pub(super) users: HashMap<UserId, Vec<u64>>,
     pub(super) watchers: HashMap<UserId, HashSet<u64>>,
     pub(super) next: u64,
+    /// Connections of other features.
+    pub(super) others: Others,
 }
 
 impl Floor {
@@ -192,22 +195,28 @@ impl Floor {
         for seat in self.seats.values().filter(|seat| ended.contains(&seat.credential)) {
             seat.outbox.close_with(frame.clone());
         }
+        self.others.end(ended, frame);
     }
 
     /// Tells every client to come back in a moment of its own, and closes.
     pub(super) fn farewell(&mut self) {
-        let count = self.seats.len().max(1);
-        for (place, seat) in self.seats.values().enumerate() {
-            // Spread evenly over a second instead of by chance: no two come back at once.
-            let reconnect_in = 200 + 1000 * place / count;
+        let count = (self.seats.len() + self.others.len()).max(1);
+        let mut place = 0;
+        // Spread evenly over a second instead of by chance: no two come back at once.
+        let mut reconnect_in = || {
+            place += 1;
+            200 + 1000 * place / count
+        };
+        for seat in self.seats.values() {
             let notice = serde_json::json!({
-                "type": "notice", "text": "The server is restarting.", "reconnect_in": reconnect_in,
+                "type": "notice", "text": "The server is restarting.", "reconnect_in": reconnect_in(),
             });
             let is_classic = matches!(seat.ears, Ears::Classic(_));
             let mut frames = if is_classic { Vec::new() } else { protocol::frame(&notice).to_vec() };
             frames.extend_from_slice(&protocol::close_frame(CloseCode::Restart, "The server is restarting."));
             seat.outbox.close_with(frames.into());
         }
+        self.others.farewell(reconnect_in);
     }
 
     pub(super) fn cut(&self, keys: &[u64]) {
@@ -233,5 +242,6 @@ impl Floor {
             }
         }
         self.cut(&gone);
+        self.others.look_after(now);
     }
 }

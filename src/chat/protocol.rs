@@ -6,8 +6,9 @@ use super::command_together;
 use crate::error::{Error, Result};
 use crate::ids::{AttachmentId, RoomId, UserId};
 use crate::rooms::{self, Level, Message, Outcome, ReadMark, RoomView};
-use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser};
-use bytes::{Bytes, BytesMut};
+pub use crate::site::socket::frames::{close_frame, control_frame, frame, put_frame};
+use actix_http::ws::CloseCode;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -174,34 +175,6 @@ fn body<'a, T: Deserialize<'a>>(frame: &'a str) -> Result<T> {
         let what = words.split(" at line ").next().unwrap_or_default();
         Error::bad_request("bad_request", format!("The request is not complete: {what}."))
     })
-}
-
-/// Encodes one JSON object as a whole text frame.
-pub fn frame(value: &impl Serialize) -> Bytes {
-    let mut bytes = BytesMut::new();
-    put_frame(&mut bytes, value);
-    bytes.freeze()
-}
-
-/// Appends one JSON object as a whole text frame.
-pub fn put_frame(bytes: &mut BytesMut, value: &impl Serialize) {
-    // Our own types have string keys only, which is all that could fail.
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    Parser::write_message(bytes, json, OpCode::Text, true, false);
-}
-
-/// The close frame, with a sentence of at most 123 bytes.
-pub fn close_frame(code: CloseCode, words: &str) -> Bytes {
-    let mut bytes = BytesMut::new();
-    Parser::write_close(&mut bytes, Some(CloseReason { code, description: Some(words.to_owned()) }), false);
-    bytes.freeze()
-}
-
-/// A control frame that echoes or asks for life.
-pub fn control_frame(code: OpCode, payload: &[u8]) -> Bytes {
-    let mut bytes = BytesMut::new();
-    Parser::write_message(&mut bytes, payload, code, true, false);
-    bytes.freeze()
 }
 
 /// A reply's error.

@@ -6,14 +6,14 @@
 use super::classic::Classic;
 use super::connection::Connection;
 use super::floor::{Floor, Seat};
-use super::outbox::Outbox;
 use super::server::{Delivery, Item};
 use crate::accounts::Person;
 use crate::ids::{Credential, RoomId, UserId};
 use crate::rooms::RoomView;
 use crate::site::lifeline::Rope;
+use crate::site::socket::outbox::Outbox;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -54,6 +54,10 @@ pub struct Local {
 impl Local {
     pub fn new(worker: usize) -> Self {
         Self { worker, floor: Rc::default() }
+    }
+
+    pub(super) fn floor(&self) -> RefMut<'_, Floor> {
+        self.floor.borrow_mut()
     }
 
     /// Seats a connection, so that what concerns its person reaches it from now on. Answers with its number.

@@ -1,8 +1,6 @@
 //! One WebSocket, whichever protocol it speaks: its handshake, its limits, its frames and its end.
 
 use super::Chat;
-use super::frame_guard::{Alarm, FrameGuard};
-use super::outbox::{Outbox, OutboxStream};
 use super::protocol::{close_frame, control_frame};
 use super::server::{Arrive, Depart};
 use super::shard::{Ears, Local};
@@ -11,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::ids::Credential;
 use crate::site::lifeline::{self, Rope};
 use crate::site::limit::Address;
+use crate::site::socket::frame_guard::{Alarm, FrameGuard};
+use crate::site::socket::outbox::{Outbox, OutboxStream};
 use actix::{Actor, ActorContext, StreamHandler};
 use actix_http::ws::{CloseCode, Codec, Item, Message, OpCode, ProtocolError};
 use actix_web::{HttpRequest, HttpResponse, web};

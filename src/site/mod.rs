@@ -14,4 +14,5 @@ pub mod page;
 pub mod problem;
 pub mod rail;
 pub mod range;
+pub mod socket;
 pub mod words;

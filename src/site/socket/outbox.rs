@@ -81,6 +81,34 @@ impl Outbox {
         Ok(())
     }
 
+    /// Queues frames that make older ones worthless: when more than its bound would wait, what waits is dropped for them
+    /// and the client skips. A client that reads nothing at all still gets stuck. Answers with whether it skipped.
+    pub fn push_newest(&self, frames: Bytes) -> bool {
+        let mut state = self.state.borrow_mut();
+        if state.closed {
+            return false;
+        }
+        let skips = state.bytes + frames.len() > state.limit && !state.frames.is_empty();
+        if skips {
+            state.frames.clear();
+            state.bytes = 0;
+        }
+        state.bytes += frames.len();
+        state.frames.push_back(frames);
+        wake(state);
+        skips
+    }
+
+    /// Queues frames that nobody misses: not where more than its bound would wait.
+    pub fn offer(&self, frames: Bytes) {
+        let mut state = self.state.borrow_mut();
+        if !state.closed && state.bytes + frames.len() <= state.limit {
+            state.bytes += frames.len();
+            state.frames.push_back(frames);
+            wake(state);
+        }
+    }
+
     /// Puts `first` before everything that waits and lets it all go.
     pub fn open_with(&self, first: Bytes) {
         let mut state = self.state.borrow_mut();
@@ -212,6 +240,20 @@ mod tests {
         assert_eq!(outbox.push(Bytes::from_static(b"late")), Ok(()));
         assert_eq!(outbox.take().as_deref(), Some(&b"abc"[..]));
         assert_eq!(outbox.take(), None);
+    }
+
+    #[test]
+    fn what_is_worthless_is_skipped_and_the_client_stays() {
+        let outbox = Outbox::default();
+        let frame = |byte: u8| Bytes::from(vec![byte; 100 * 1024]);
+        assert!(!outbox.push_newest(frame(1)) && !outbox.push_newest(frame(2)));
+        let since = outbox.state.borrow().waiting_since;
+        assert!(outbox.push_newest(frame(3)));
+        outbox.offer(frame(4));
+        outbox.offer(frame(5));
+        assert_eq!(outbox.state.borrow().waiting_since, since, "skipping is not reading");
+        let taken: Vec<u8> = std::iter::from_fn(|| outbox.take()).map(|bytes| bytes[0]).collect();
+        assert_eq!((taken, outbox.is_closed()), (vec![3, 4], false));
     }
 
     #[test]
