@@ -10,6 +10,7 @@ use crate::events::{Event, Events};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
 use crate::jobs::Jobs;
+use crate::live::{Desk, Live, Relay};
 use crate::media::prepare::{Preparation, Tools};
 use crate::media::{Library, Reception};
 use crate::rooms::{Committed, Fact, ReadMark, Rooms};
@@ -17,11 +18,13 @@ use crate::routes;
 use crate::site::limit::Limits;
 use crate::site::page::Pages;
 use crate::site::rail::RailProvider;
+use crate::site::socket::seat::Seats;
 use crate::site::{answer, body, lifeline, origin};
 use actix::{Actor, Addr, Arbiter, System};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -131,6 +134,7 @@ struct House {
     reception: Reception,
     jobs: Jobs,
     preparation: Preparation,
+    live: Live,
     chat: Chat,
     pages: Pages,
     limits: Arc<Limits>,
@@ -152,6 +156,7 @@ impl House {
         let reception = Reception::new(&config, library.clone());
         let (jobs, tools) = (Jobs::default(), Tools::find(std::env::var_os("PATH").as_deref()));
         let preparation = Preparation::new(library.clone(), jobs.clone(), tools, config.jobs > 0);
+        let live = Live::open(&config, rooms.db.clone(), Arbiter::current())?;
         let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> =
             Arc::new(Rails::new(rooms.clone(), &accounts, Arc::new(presence.clone()), memory.clone()));
@@ -169,6 +174,7 @@ impl House {
             reception,
             jobs,
             preparation,
+            live,
             chat,
             pages,
             limits,
@@ -274,6 +280,7 @@ async fn run(
     let _ = stopped.await;
     handle.pause().await;
     house.chat.say_farewell();
+    house.live.close();
     tokio::join!(working.stop(), handle.stop(true));
     let ended = serving.await;
     if let Err(error) = house.accounts.note_left(house.chat.presence.take_left()).await {
@@ -289,7 +296,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     let workers = Arc::new(AtomicUsize::new(0));
     let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
     let (library, reception) = (house.library.clone(), house.reception.clone());
-    let preparation = house.preparation.clone();
+    let (preparation, live) = (house.preparation.clone(), house.live.clone());
     let (chat, pages, limits) = (house.chat.clone(), house.pages.clone(), house.limits.clone());
     let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
     let talks: Arc<dyn crate::rooms::TalkProvider> = Arc::new(chat.clone());
@@ -298,6 +305,9 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
         // Runs on each worker's own thread: its connections share this floor without locks.
         let local = Local::new(workers.fetch_add(1, Ordering::Relaxed));
         chat.server.do_send(AddShard(Shard(local.clone()).start()));
+        let desk = Desk::new(local.worker);
+        live.add_worker(desk.worker, Relay(desk.clone()).start());
+        let seats: Rc<dyn Seats> = Rc::new(local.clone());
         App::new()
             .app_data(web::Data::new(accounts.clone()))
             .app_data(web::Data::new(rooms.clone()))
@@ -305,6 +315,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::new(library.clone()))
             .app_data(web::Data::new(reception.clone()))
             .app_data(web::Data::new(preparation.clone()))
+            .app_data(web::Data::new(live.clone()))
             .app_data(web::Data::new(chat.clone()))
             .app_data(web::Data::new(pages.clone()))
             .app_data(web::Data::from(limits.clone()))
@@ -312,6 +323,8 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .app_data(web::Data::from(presence.clone()))
             .app_data(web::Data::from(talks.clone()))
             .app_data(web::ThinData(local))
+            .app_data(web::ThinData(desk))
+            .app_data(web::ThinData(seats))
             .configure(body::limits)
             .configure(routes::all)
             .wrap(accounts.session_middleware())

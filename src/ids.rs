@@ -39,6 +39,8 @@ id! {
     MediaId,
     /// A playlist of the library.
     ListId,
+    /// A live stream.
+    StreamId,
     /// Something sent with a message, or about to be.
     AttachmentId,
 }

@@ -6,7 +6,8 @@
 //! ```text
 //! 5  app  routes  cli        put it together: databases, actors, caches, workers; every URL; every command
 //! 4  admin  home             features over features: reported messages; the dashboard, the rail of rooms
-//! 3  chat  board  media      features: talking over sockets, the wall of notes, the library
+//! 3  chat  board  media  live
+//!                            features: talking over sockets, the wall of notes, the library, streams from instruments
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
 //! 1  accounts                who is who: people, passwords, sessions
 //! 0  clock config db error events ids jobs picture site text
@@ -25,7 +26,7 @@
 //!                           │ chat::Delivery    one actor message per worker and batch
 //!                         chat::shard         on each HTTP worker's thread: rooms → outboxes
 //!                           │ Bytes             a cloned handle and a wake per connection
-//!                         chat::outbox  ──▶ timeline.js, which keeps the newest `rev` of each message
+//!                         site::socket  ──▶ timeline.js, which keeps the newest `rev` of each message
 //! ```
 //!
 //! A page's form and an API call enter at the same door with the same [`rooms::Change`]; nothing else makes a message.
@@ -45,6 +46,7 @@ pub mod events;
 pub mod home;
 pub mod ids;
 pub mod jobs;
+pub mod live;
 pub mod media;
 pub mod picture;
 pub mod rooms;

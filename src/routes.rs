@@ -1,92 +1,16 @@
 //! Every URL in one table, grouped by feature.
 
+mod description;
+
 use crate::error::Result;
-use crate::site::problem::Problems;
 use crate::site::{answer, assets, language};
-use crate::{accounts, admin, board, chat, home, media};
+use crate::{accounts, admin, board, chat, home, live, media};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, patch, post, put, resource};
 use actix_web::{HttpResponse, Route, guard};
-use utoipa::OpenApi;
+use description::Api;
+use utoipa::OpenApi as _;
 use utoipa_swagger_ui::SwaggerUi;
-
-/// The HTTP API's description, served at `/api/openapi.json` and browsable at `/api/docs/`.
-#[derive(OpenApi)]
-#[openapi(
-    modifiers(&Problems),
-    info(
-        title = "Hubbub",
-        description = "Times are milliseconds since the Unix epoch, UTC. Errors are RFC 9457 problem details with a stable `code`."
-    ),
-    paths(
-        accounts::api::me,
-        accounts::api::change_me,
-        accounts::api::users,
-        accounts::api::user,
-        chat::reports::report,
-        chat::blocks::list,
-        chat::blocks::add,
-        chat::blocks::remove,
-        chat::api::list,
-        chat::api::create,
-        chat::api::one,
-        chat::api::join,
-        chat::api::leave,
-        chat::api::members,
-        chat::reading::put_level,
-        chat::api::messages,
-        chat::api::send,
-        chat::api::changes,
-        chat::upload::create,
-        chat::upload::describe,
-        chat::upload::withdraw,
-        chat::bookmarks::is_kept,
-        chat::bookmarks::keep,
-        chat::bookmarks::let_go,
-        chat::bookmarks::list,
-        chat::search::search,
-        chat::api_amend::edit,
-        chat::api_amend::delete,
-        chat::api_amend::react,
-        chat::api_amend::unreact,
-        chat::api_amend::pin,
-        chat::api_amend::unpin,
-        chat::api_amend::pins,
-        chat::api_rooms::patch,
-        chat::api_rooms::delete,
-        chat::api_rooms::invite,
-        chat::api_rooms::kick,
-        chat::api_rooms::direct,
-        media::api::list,
-        media::api::one,
-        media::api::put,
-        media::api::uploads,
-        media::api_captions::list,
-        media::api_captions::put,
-        media::api_captions::remove,
-        media::api_lists::all,
-        media::api_lists::create,
-        media::api_lists::one,
-        media::api_lists::change,
-        media::api_lists::remove,
-        media::api_lists::add,
-        media::api_lists::take,
-        media::api_lists::order,
-        media::api_position::get,
-        media::api_position::put,
-        media::api_records::change,
-        media::api_records::delete,
-        media::api_records::restore,
-        media::preparation::again,
-        media::preparation::cancel,
-        media::api_records::trash,
-        media::tus::create,
-        media::tus::status,
-        media::tus::append,
-        media::tus::terminate,
-    )
-)]
-struct Api;
 
 /// GET, and HEAD with it.
 fn get() -> Route {
@@ -98,6 +22,7 @@ pub fn all(config: &mut ServiceConfig) {
     accounts(config);
     chat(config);
     media(config);
+    streams(config);
     home(config);
     api(config);
     assets::routes(config);
@@ -235,6 +160,35 @@ fn media(config: &mut ServiceConfig) {
         .service(resource("/media/{id}/file").to(file::get))
         .service(resource("/media/{id}/preparation").route(post().to(media::preparation::post)))
         .service(resource("/media/{id}/r/{name}").to(file::product));
+}
+
+fn streams(config: &mut ServiceConfig) {
+    use live::{api, ingest, pages, read, settings_pages as settings, watch};
+    config
+        .service(resource("/live").route(get().to(pages::wall)).route(post().to(pages::create)))
+        .service(resource("/live/{name}").route(get().to(pages::panel)))
+        .service(
+            resource("/live/{name}/edit").route(get().to(settings::show)).route(post().to(settings::save)),
+        )
+        .service(resource("/live/{name}/push").route(post().to(ingest::push)).route(put().to(ingest::push)))
+        .service(resource("/live/{name}/ws").route(web::get().to(watch::socket)))
+        .service(resource("/live/{name}/events").route(web::get().to(watch::events)))
+        .service(resource("/live/{name}/samples").route(get().to(read::samples)))
+        .service(resource("/live/{name}/samples.csv").route(get().to(read::csv)))
+        .service(resource("/live/{name}/picture.jpg").route(get().to(read::picture)))
+        .service(resource("/api/v1/live").route(get().to(api::list)).route(post().to(api::create)))
+        .service(
+            resource("/api/v1/live/{name}")
+                .route(get().to(api::one))
+                .route(patch().to(api::change))
+                .route(delete().to(api::remove)),
+        )
+        .service(resource("/api/v1/live/{name}/key").route(post().to(api::key)))
+        .service(
+            resource("/api/v1/live/{name}/token")
+                .route(post().to(api::make_token))
+                .route(delete().to(api::end_token)),
+        );
 }
 
 fn api(config: &mut ServiceConfig) {

@@ -6,7 +6,7 @@ mod device;
 mod directory;
 pub mod entry;
 pub mod faces;
-mod key;
+pub mod key;
 mod names;
 pub mod pages;
 mod password;

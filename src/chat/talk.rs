@@ -77,12 +77,12 @@ pub async fn lead(
 ) -> Result<HttpResponse> {
     let (_, id) = path.into_inner();
     let user = reader.visitor.as_ref().map_or(UserId(0), |visitor| visitor.person.id);
-    let about = chat.rooms.db.read(move |conn| {
+    let href = chat.rooms.db.read(move |conn| {
         let found = room::find(conn, id)?;
         may(conn, user, &found, Verb::Read)?;
-        found.about().ok_or_else(room::nowhere)
+        found.about().ok_or_else(room::nowhere)?.href(conn)
     });
-    let href = about.await?.href();
+    let href = href.await?;
     Ok(see_other(&match request.query_string() {
         "" => href,
         query => format!("{href}?{query}"),

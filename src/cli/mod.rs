@@ -1,6 +1,9 @@
 //! The command line: one file per command, and the settings as flags of all of them.
 
 mod doctor;
+mod instrument;
+mod live;
+mod publish;
 mod serve;
 mod token;
 pub mod user;
@@ -48,10 +51,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     start_log(&config);
     match matches.subcommand() {
         Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
+        Some(("live", matches)) => live::run(&config, matches).map_err(Failure::to_run),
+        Some(("publish", matches)) => publish::run(&config, matches).map_err(Failure::to_run),
         Some(("token", matches)) => token::run(&config, matches).map_err(Failure::to_run),
         Some(("verify", matches)) => verify::run(&config, matches).map_err(Failure::to_run),
         Some(("doctor", _)) => doctor::run(&config).map_err(Failure::to_run),
-        _ => serve::run(config).map_err(Failure::to_start),
+        Some((_, matches)) => serve::run(config, Some(matches)).map_err(Failure::to_start),
+        None => serve::run(config, None).map_err(Failure::to_start),
     }
 }
 
@@ -71,12 +77,14 @@ fn command() -> Command {
         .help("the settings file [default: hubbub.toml, if it is there]");
     Command::new("hubbub")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A place of your own for a group of people: board, channels, media")
+        .about("A place of your own for a group of people: board, channels, media, live streams")
         .arg(file)
         .args(settings)
         .subcommand(serve::command())
         .subcommand(user::command())
         .subcommand(token::command())
+        .subcommand(live::command())
+        .subcommand(publish::command())
         .subcommand(doctor::command())
         .subcommand(verify::command())
 }

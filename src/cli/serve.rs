@@ -1,20 +1,44 @@
 //! `hubbub serve`: runs the server until Ctrl-C or SIGTERM.
 
+use super::live;
 use crate::app::{self, Running};
 use crate::config::Config;
-use clap::Command;
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 pub fn command() -> Command {
-    Command::new("serve").about("runs the server (the default)")
+    Command::new("serve")
+        .about("runs the server (the default)")
+        .arg(
+            Arg::new("port")
+                .short('o')
+                .value_name("PORT")
+                .value_parser(value_parser!(u16))
+                .help("listens on this port"),
+        )
+        .arg(
+            Arg::new("number")
+                .short('d')
+                .value_name("N")
+                .value_parser(value_parser!(u32))
+                .help("makes the live stream stream-N, unless it is there, for `hubbub publish -d N`"),
+        )
 }
 
 /// Starts, says what to open, and stops when asked to.
 ///
 /// # Errors
 /// One sentence about what is in the way of starting, or about a stop that lost something.
-pub fn run(config: Config) -> Result<(), String> {
+pub fn run(mut config: Config, matches: Option<&ArgMatches>) -> Result<(), String> {
+    if let Some(port) = matches.and_then(|matches| matches.get_one::<u16>("port")) {
+        config.listen.set_port(*port);
+    }
+    let number = matches.and_then(|matches| matches.get_one::<u32>("number"));
+    let stream = number.map(|number| live::ensure(&config, *number)).transpose()?;
     let running = app::start(config)?;
     greet(&running);
+    if let Some(name) = stream {
+        println!("The stream {name} is at {}/live/{name}", running.url());
+    }
     wait_for_signal()?;
     println!("Stopping. Everybody connected is told to come back in a moment.");
     running.stop()

@@ -119,6 +119,11 @@ impl Stripped {
         u64::from(self.width) * u64::from(self.height)
     }
 
+    /// Width and height, once it is turned.
+    fn shown(&self) -> (u32, u32) {
+        if self.orientation > 4 { (self.height, self.width) } else { (self.width, self.height) }
+    }
+
     /// Whether it is small enough to be decoded and drawn.
     fn check(&self) -> Result<(), Refused> {
         if self.width == 0 || self.height == 0 {
@@ -140,6 +145,28 @@ pub fn megapixels(bytes: &[u8]) -> u64 {
     Kind::of(bytes).and_then(|kind| strip(kind, bytes).ok()).map_or(0, |s| s.pixels().div_ceil(1_000_000))
 }
 
+/// A picture that goes on as it came, without what it told beside its pixels.
+#[derive(Debug)]
+pub struct Look {
+    pub mime: &'static str,
+    /// As it is shown, turned the right way up.
+    pub width: u32,
+    pub height: u32,
+    pub content: Vec<u8>,
+}
+
+/// Judges a picture by its header and its parts alone; `None` when `bytes` are none. Cheap: pixels aren't decoded.
+///
+/// # Errors
+/// A sentence about what is wrong with the picture.
+pub fn look(bytes: &[u8]) -> Result<Option<Look>, Refused> {
+    let Some(kind) = Kind::of(bytes) else { return Ok(None) };
+    let stripped = strip(kind, bytes).map_err(|Damaged| Refused::damaged())?;
+    stripped.check()?;
+    let (width, height) = stripped.shown();
+    Ok(Some(Look { mime: kind.mime(), width, height, content: stripped.content }))
+}
+
 fn strip(kind: Kind, bytes: &[u8]) -> Result<Stripped, Damaged> {
     match kind {
         Kind::Jpeg => jpeg::strip(bytes),
@@ -158,9 +185,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Option<Picture>, Refused> {
     let stripped = strip(kind, bytes).map_err(|Damaged| Refused::damaged())?;
     stripped.check()?;
     let thumbnail = thumbnail::make(kind, &stripped)?;
-    let turned = stripped.orientation > 4;
-    let (width, height) =
-        if turned { (stripped.height, stripped.width) } else { (stripped.width, stripped.height) };
+    let (width, height) = stripped.shown();
     Ok(Some(Picture {
         mime: kind.mime(),
         width,

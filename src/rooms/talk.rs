@@ -10,9 +10,9 @@ use super::room::{self, Kind, NewRoom, Room, RoomView, nowhere};
 use super::state::Rooms;
 use crate::accounts::Reader;
 use crate::db::Conn;
-use crate::db::schema::messages::{media_items, memberships, rooms};
+use crate::db::schema::messages::{media_items, memberships, rooms, streams};
 use crate::error::Result;
-use crate::ids::{MediaId, RoomId, UserId};
+use crate::ids::{MediaId, RoomId, StreamId, UserId};
 use diesel::prelude::*;
 use futures_core::future::LocalBoxFuture;
 use serde::Serialize;
@@ -53,17 +53,32 @@ impl About {
         Self { kind: Subject::Media, id: id.0 }
     }
 
+    pub fn stream(id: StreamId) -> Self {
+        Self { kind: Subject::Stream, id: id.0 }
+    }
+
     /// As the columns have it; nothing where either is missing or unknown.
     pub(super) fn stored(kind: Option<&str>, id: Option<i64>) -> Option<Self> {
         Some(Self { kind: Subject::stored(kind?)?, id: id? })
     }
 
     /// The page of the thing.
-    pub fn href(self) -> String {
+    ///
+    /// # Errors
+    /// `NotFound` where it isn't there any more.
+    pub fn href(self, conn: &mut Conn) -> Result<String> {
         match self.kind {
-            Subject::Media => format!("/media/{}", self.id),
-            Subject::Stream => format!("/live/{}", self.id),
+            Subject::Media => Ok(self.media_href()),
+            Subject::Stream => {
+                let name = streams::table.find(self.id).select(streams::name);
+                let name: String = name.first(conn).optional()?.ok_or_else(nowhere)?;
+                Ok(format!("/live/{name}"))
+            }
         }
+    }
+
+    fn media_href(self) -> String {
+        format!("/media/{}", self.id)
     }
 }
 
@@ -93,25 +108,43 @@ pub fn find(conn: &mut Conn, about: About) -> Result<Option<Room>> {
 /// The page of the recording that a room is about, if it is the talk of one.
 pub(super) fn recording(conn: &mut Conn, id: RoomId) -> Result<Option<String>> {
     let room = rooms::table.find(id).select(Room::as_select()).first(conn).optional()?;
-    Ok(room.and_then(|room| room.about()).filter(|about| about.kind == Subject::Media).map(About::href))
+    Ok(room.and_then(|room| room.about()).filter(|about| about.kind == Subject::Media).map(About::media_href))
 }
 
 /// Whether this person may see what the talk is about, and so the talk itself.
 pub(super) fn is_open(conn: &mut Conn, who: UserId, about: Option<About>) -> Result<bool> {
-    let Some(About { kind: Subject::Media, id }) = about else { return Ok(false) };
-    let there = media_items::table.filter(media_items::id.eq(id)).filter(shown(who));
-    Ok(diesel::select(diesel::dsl::exists(there)).get_result(conn)?)
+    match about {
+        Some(About { kind: Subject::Media, id }) => {
+            let there = media_items::table.filter(media_items::id.eq(id)).filter(shown(who));
+            Ok(diesel::select(diesel::dsl::exists(there)).get_result(conn)?)
+        }
+        Some(About { kind: Subject::Stream, id }) => {
+            let there = streams::table.filter(streams::id.eq(id)).filter(watched(who));
+            Ok(diesel::select(diesel::dsl::exists(there)).get_result(conn)?)
+        }
+        None => Ok(false),
+    }
 }
 
 /// The talks whose things this person may see; those about what everybody sees without `who`.
 pub(super) fn open_ones(conn: &mut Conn, who: Option<UserId>) -> Result<Vec<RoomId>> {
     let who = who.unwrap_or(UserId(0));
     let seen = media_items::table.filter(shown(who)).select(media_items::id.nullable());
+    let of_media = rooms::about_kind.eq(Subject::Media.as_str()).and(rooms::about_id.eq_any(seen));
+    let watched = streams::table.filter(watched(who)).select(streams::id.nullable());
+    let of_streams = rooms::about_kind.eq(Subject::Stream.as_str()).and(rooms::about_id.eq_any(watched));
     Ok(rooms::table
         .filter(rooms::kind.eq(Kind::Talk.as_str()).and(rooms::deleted_at.is_null()))
-        .filter(rooms::about_kind.eq(Subject::Media.as_str()).and(rooms::about_id.eq_any(seen)))
+        .filter(of_media.or(of_streams))
         .select(rooms::id)
         .load(conn)?)
+}
+
+/// The streams that somebody may watch: those for everybody, and all for whoever is signed in.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn watched(who: UserId) -> _ {
+    let signed_in: bool = who.0 != 0;
+    streams::public.eq(true).or(signed_in.into_sql::<diesel::sql_types::Bool>())
 }
 
 /// The items of the library that somebody sees: the library's own rule, which this floor can't ask.

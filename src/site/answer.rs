@@ -192,9 +192,14 @@ async fn worded(
     }
 }
 
-/// Programs get problem+json, people get pages.
+/// Programs get problem+json, people get pages. Of a live stream, all but its own page and that of its settings is for
+/// programs.
 fn is_for_programs(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/ws" || path.starts_with("/ws/")
+    let of_stream = path.strip_prefix("/live/").and_then(|rest| rest.split_once('/'));
+    path.starts_with("/api/")
+        || path == "/ws"
+        || path.starts_with("/ws/")
+        || of_stream.is_some_and(|(_, part)| part != "edit")
 }
 
 /// The token of `Authorization: Bearer TOKEN` (RFC 6750 §2.1), where programs ask. Pages know only cookies.

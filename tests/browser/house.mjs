@@ -55,6 +55,7 @@ function chromiumPath() {
 
 export class House {
   #process = null;
+  #sources = new Set();
   #contexts = new Set();
   /** The house whose browser this one uses. @type {House | null} */ #host = null;
   /** What went wrong on any page: exceptions, console errors, violations of the content security policy. */
@@ -83,7 +84,7 @@ export class House {
     house.origin = `http://127.0.0.1:${house.port}`;
     await cp(join(ROOT, "media"), join(house.folder, "media"), { recursive: true });
     // A test that is stopped from outside leaves no server behind.
-    process.once("exit", () => house.#process?.kill("SIGKILL"));
+    process.once("exit", () => [house.#process, ...house.#sources].forEach((child) => child?.kill("SIGKILL")));
     await house.start();
     return house;
   }
@@ -104,6 +105,13 @@ export class House {
     });
   }
 
+  /** The demonstration instrument beside the server, which needs no key there. @param {string[]} flags */
+  publish(...flags) {
+    const child = spawn(HUBBUB, ["publish", "--to", this.origin, ...flags], { cwd: this.folder, stdio: "ignore" });
+    this.#sources.add(child);
+    return child;
+  }
+
   /** Ends the server: SIGKILL as in a power cut, SIGTERM as in a restart. */
   async stop(signal = "SIGKILL") {
     const child = this.#process;
@@ -114,6 +122,7 @@ export class House {
   }
 
   async close() {
+    for (const source of this.#sources) source.kill("SIGKILL");
     for (const context of this.#contexts) await context.close().catch(() => undefined);
     if (!this.#host) await this.browser?.close();
     await this.stop();

@@ -170,6 +170,17 @@ export const SCENES = [
   { name: "library-found", path: "/media?q=light" },
   { name: "library-nothing", path: "/media?q=xylophone" },
   { name: "player-captions", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/captions`); } },
+  { name: "live", path: "/live", then: (page) => page.locator(".tile[data-name=beamline-3] .live-mark:not([hidden])").waitFor() },
+  { name: "live-stream", path: "/live/beamline-3", then: (page) => page.locator("live-panel:not(.is-stale) .live-mark:not([hidden])").waitFor() },
+  { name: "live-paused", path: "/live/beamline-3", then: async (page) => {
+    await page.locator("live-panel:not(.is-stale) .live-mark:not([hidden])").waitFor();
+    await page.locator("[data-does=pause]").click();
+    await page.locator(".plot").first().focus();
+    await page.keyboard.press("ArrowLeft");
+  } },
+  { name: "live-idle", path: "/live/cryostat", then: (page) => page.locator("live-panel.is-stale").waitFor() },
+  { name: "live-nothing", path: "/live/hall-camera" },
+  { name: "live-edit", path: "/live/beamline-3/edit" },
   { name: "playlists", path: "/media/lists" },
   { name: "playlist", path: "/media/lists", then: async (page) => { await page.getByRole("link", { name: "Slow mornings" }).click(); await page.waitForURL("**/media/lists/*"); } },
   { name: "dock", path: "/media", then: async (page) => {

@@ -42,6 +42,10 @@
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
 //! - `talks`       the conversation about an item: once, as visible as the item, with times that lead into it
 //! - `together`    watching together: who may, what a late one gets, whose move counts
+//! - `live`        streams: who may push and watch, what is remembered, and that no disk is touched
+//! - `live_publish` the demonstration instrument beside a server
+//! - `live_push`   every form of a sample, hostile ones, sources that break off or are ended
+//! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
@@ -76,6 +80,10 @@ mod language;
 mod licences;
 mod limits;
 mod lists;
+mod live;
+mod live_publish;
+mod live_push;
+mod live_watch;
 mod markdown;
 mod media;
 mod members;

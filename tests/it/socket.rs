@@ -117,6 +117,14 @@ impl Socket {
         }
     }
 
+    /// The next frame of all that still come, whatever it is; `None` when the socket has closed.
+    pub async fn any(&mut self, what: &str) -> Option<Message> {
+        match timeout(DEADLINE, self.stream.next()).await {
+            Err(_) => panic!("nothing like {what} came; heard: {:#?}", self.waiting),
+            Ok(frame) => frame?.ok(),
+        }
+    }
+
     /// Takes out what has arrived and wasn't asked for.
     pub fn take_waiting(&mut self) -> Vec<Value> {
         self.waiting.drain(..).collect()

@@ -285,6 +285,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    streams (id) {
+        id -> BigInt,
+        name -> Text,
+        title -> Text,
+        public -> Bool,
+        user_id -> Nullable<BigInt>,
+        key_hash -> Text,
+        token_hash -> Nullable<Text>,
+        fields -> Text,
+        created_at -> BigInt,
+    }
+}
+
 diesel::joinable!(attachments -> blobs (hash));
 diesel::joinable!(attachments -> rooms (room_id));
 diesel::joinable!(bookmarks -> rooms (room_id));
@@ -321,4 +335,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     search_segments,
     search_words,
     server,
+    streams,
 );

@@ -1,0 +1,369 @@
+//! `POST|PUT /live/{name}/push`: the way in for samples, by whoever has the stream's key.
+
+use super::body::{Form, Named, SNIFFED, named, sniff};
+use super::lines::{Line, Lines};
+use super::parts::{Part, Parts};
+use super::sample::{PICTURE_BYTES, Refused, SAMPLE_BYTES, Sample};
+use super::station::{Source, Station, Take};
+use super::stream::Stream;
+use super::studio::{Live, Running, Stop};
+use crate::error::{Error, Result};
+use actix::Addr;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream as _;
+use serde::Serialize;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How long a long body may be silent.
+const SILENCE: Duration = Duration::from_mins(10);
+/// Bytes of a body that was refused that are still read: whoever sends doesn't look for the answer before they are gone.
+const DRAINED: usize = 64 * 1024 * 1024;
+
+/// What became of a body.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct Receipt {
+    /// Samples that were taken.
+    accepted: u64,
+    /// Samples that were not.
+    refused: u64,
+    /// Why the first of them wasn't.
+    first_error: Option<String>,
+    /// The number of the last one that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<i64>,
+}
+
+/// `POST|PUT /live/{name}/push`
+#[utoipa::path(post, path = "/live/{name}/push", tag = "live",
+    params(("name" = String, Path), ("key" = Option<String>, Query, description = "The stream's key, where it isn't in the header")),
+    request_body(content = Vec<u8>, description = "JSON, NDJSON, a picture (JPEG, PNG, WebP) or MJPEG, by its content type or its first bytes"),
+    responses((status = 200, body = Receipt), (status = 400, description = "Nothing of what is taken"),
+        (status = 403, description = "Not the key of this stream"), (status = 422, description = "Not a sample", body = Receipt)))]
+pub async fn push(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    live: web::Data<Live>,
+) -> Result<HttpResponse> {
+    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let query = query.map(web::Query::into_inner).map_err(|_| not_read())?;
+    let running = admit(&request, &name, &query, &live).await?;
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut body = Body { payload, until: running.until(), ended: None };
+    let (form, start) = match named(content_type) {
+        Named::Form(form) => (Some(form), Bytes::new()),
+        Named::Other => (None, Bytes::new()),
+        Named::Open => body.start().await,
+    };
+    // A key that was replaced meanwhile is over.
+    if !live.admits(&running.row(), &key_of(&request, &query).unwrap_or_default(), peer(&request)) {
+        return Err(wrong_key());
+    }
+    let feed = Feed { running, receipt: Receipt::default() };
+    match form {
+        Some(Form::Json) => feed.one(body, start, SAMPLE_BYTES, |bytes| Sample::from_json(&bytes)).await,
+        Some(Form::Picture) => {
+            let readings: Vec<_> = query.into_iter().filter(|(name, _)| name != "key").collect();
+            feed.one(body, start, PICTURE_BYTES, |bytes| Sample::from_picture(&bytes, &readings)).await
+        }
+        Some(Form::Lines) => feed.lines(body, start).await,
+        Some(Form::Parts) => feed.parts(body, start).await,
+        None => {
+            let length =
+                request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            body.drain(length).await;
+            Err(unknown())
+        }
+    }
+}
+
+fn not_read() -> Error {
+    Error::bad_request("bad_query", "The address has readings that can't be read.")
+}
+
+fn unknown() -> Error {
+    Error::bad_request(
+        "unknown_content",
+        "Send samples as JSON, one or one a line, or pictures as JPEG, PNG, WebP or MJPEG.",
+    )
+}
+
+/// Whether the stream isn't there or the key isn't its own is not told apart.
+fn wrong_key() -> Error {
+    Error::forbidden("wrong_key", "There is no stream of this name with this key.")
+}
+
+fn peer(request: &HttpRequest) -> Option<std::net::IpAddr> {
+    // A proxy on this machine speaks for others.
+    let forwarded =
+        request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
+    request.peer_addr().map(|peer| peer.ip()).filter(|_| !forwarded)
+}
+
+fn key_of(request: &HttpRequest, query: &[(String, String)]) -> Option<String> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = header.and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+    });
+    bearer.or_else(|| query.iter().find(|(name, _)| name == "key").map(|(_, key)| key.clone()))
+}
+
+async fn admit(
+    request: &HttpRequest,
+    name: &str,
+    query: &[(String, String)],
+    live: &Live,
+) -> Result<Arc<Running>> {
+    let Some(key) = key_of(request, query) else {
+        return Err(Error::forbidden(
+            "key_needed",
+            "Send the stream's key along, as Authorization: Bearer KEY or as ?key=KEY.",
+        ));
+    };
+    let running = match live.find(name).await {
+        Err(Error::NotFound(_)) => return Err(wrong_key()),
+        found => found?,
+    };
+    if live.admits(&running.row(), &key, peer(request)) { Ok(running) } else { Err(wrong_key()) }
+}
+
+/// What comes next of a body.
+enum Came {
+    Bytes(Bytes),
+    /// It is over, as it was meant to be.
+    End,
+    /// It broke off.
+    Cut,
+    Stop(Stop),
+}
+
+/// A body on its way.
+struct Body {
+    payload: web::Payload,
+    until: watch::Receiver<Option<Stop>>,
+    /// How it ended, once it has.
+    ended: Option<bool>,
+}
+
+impl Body {
+    async fn next(&mut self) -> Came {
+        if let Some(whole) = self.ended {
+            return if whole { Came::End } else { Came::Cut };
+        }
+        let payload = &mut self.payload;
+        let chunk = poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx));
+        let came = tokio::select! {
+            chunk = chunk => match chunk {
+                Some(Ok(bytes)) => Came::Bytes(bytes),
+                Some(Err(_)) => Came::Cut,
+                None => Came::End,
+            },
+            stop = self.until.wait_for(Option::is_some) => {
+                Came::Stop(stop.ok().and_then(|stop| *stop).unwrap_or(Stop::Closing))
+            }
+            () = tokio::time::sleep(SILENCE) => Came::Cut,
+        };
+        match came {
+            Came::End => self.ended = Some(true),
+            Came::Cut => self.ended = Some(false),
+            Came::Bytes(_) | Came::Stop(_) => {}
+        }
+        came
+    }
+
+    /// What it is, and as many of its first bytes as it took to know that.
+    async fn start(&mut self) -> (Option<Form>, Bytes) {
+        let mut start = BytesMut::new();
+        let form = loop {
+            let form = sniff(&start);
+            // A slow source's first line may be shorter than what the longest beginning needs.
+            if form.is_some() || start.trim_ascii_start().len() >= SNIFFED || start.len() > 1024 {
+                break form;
+            }
+            match self.next().await {
+                Came::Bytes(bytes) => start.extend_from_slice(&bytes),
+                Came::End | Came::Cut | Came::Stop(_) => break form,
+            }
+        };
+        (form, start.freeze())
+    }
+
+    /// Reads on without keeping anything, unless it says that it is enormous.
+    async fn drain(&mut self, length: Option<usize>) {
+        let mut left = DRAINED;
+        while length.is_none_or(|length| length <= DRAINED)
+            && let Came::Bytes(bytes) = self.next().await
+            && let Some(rest) = left.checked_sub(bytes.len())
+        {
+            left = rest;
+        }
+    }
+}
+
+/// A long body as the station counts it.
+struct Counted {
+    station: Addr<Station>,
+    since: Instant,
+}
+
+impl Counted {
+    fn new(station: Addr<Station>) -> Self {
+        station.do_send(Source::Begins);
+        Self { station, since: Instant::now() }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.station.do_send(Source::Ends { lasted: self.since.elapsed() });
+    }
+}
+
+/// Samples on their way to the station, and what became of them.
+struct Feed {
+    running: Arc<Running>,
+    receipt: Receipt,
+}
+
+impl Feed {
+    fn row(&self) -> Arc<Stream> {
+        self.running.row()
+    }
+
+    /// Hands a sample on. One at a time: a station that is busy holds its source back, not its viewers.
+    async fn take(&mut self, sample: Result<Sample, Refused>) -> Result<(), Refused> {
+        let checked = sample.and_then(|sample| {
+            let out = sample.outside(&self.row().fields())?.into_iter().map(str::to_owned).collect();
+            Ok(Take { sample, out })
+        });
+        match checked {
+            Ok(take) => {
+                let gone = |_| Refused::new("This stream has just been deleted.");
+                self.receipt.last_seq = Some(self.running.station.send(take).await.map_err(gone)?);
+                self.receipt.accepted += 1;
+                Ok(())
+            }
+            Err(refused) => {
+                self.receipt.refused += 1;
+                if self.receipt.first_error.is_none() {
+                    self.receipt.first_error = Some(refused.0.to_string());
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// A body that is one sample.
+    async fn one(
+        mut self,
+        mut body: Body,
+        start: Bytes,
+        limit: usize,
+        read: impl FnOnce(Bytes) -> Result<Sample, Refused>,
+    ) -> Result<HttpResponse> {
+        let mut whole = BytesMut::from(&start[..]);
+        loop {
+            match body.next().await {
+                Came::Bytes(bytes) => whole.extend_from_slice(&bytes),
+                Came::End => break,
+                Came::Cut => {
+                    return Err(Error::bad_request("broken_off", "The sample broke off. Send it again."));
+                }
+                Came::Stop(stop) => return Err(stopped(stop)),
+            }
+            if whole.len() > limit {
+                body.drain(None).await;
+                return Err(Refused::too_long().into());
+            }
+        }
+        self.take(read(whole.freeze())).await?;
+        Ok(HttpResponse::Ok().json(self.receipt))
+    }
+
+    async fn lines(mut self, mut body: Body, start: Bytes) -> Result<HttpResponse> {
+        let _counted = Counted::new(self.running.station.clone());
+        let mut lines = Lines::new(SAMPLE_BYTES);
+        lines.feed(&start);
+        let came = loop {
+            while let Some(line) = lines.next() {
+                self.line(line).await;
+            }
+            match body.next().await {
+                Came::Bytes(bytes) => lines.feed(&bytes),
+                came => break came,
+            }
+        };
+        // Half a line of a body that broke off is no sample, whatever it looks like.
+        if matches!(came, Came::End)
+            && let Some(line) = lines.finish()
+        {
+            self.line(line).await;
+        }
+        self.answer(&came)
+    }
+
+    async fn line(&mut self, line: Line) {
+        let sample = match line {
+            Line::Whole(line) => Sample::from_json(&line),
+            Line::TooLong => Err(Refused::too_long()),
+        };
+        // Counted and skipped.
+        let _ = self.take(sample).await;
+    }
+
+    async fn parts(mut self, mut body: Body, start: Bytes) -> Result<HttpResponse> {
+        let _counted = Counted::new(self.running.station.clone());
+        let mut parts = Parts::new(PICTURE_BYTES);
+        parts.feed(&start);
+        let came = loop {
+            while let Some(part) = parts.next() {
+                self.part(part).await;
+            }
+            match body.next().await {
+                Came::Bytes(bytes) => parts.feed(&bytes),
+                came => break came,
+            }
+        };
+        if matches!(came, Came::End)
+            && let Some(part) = parts.finish()
+        {
+            self.part(part).await;
+        }
+        self.answer(&came)
+    }
+
+    async fn part(&mut self, part: Part) {
+        let sample = match part {
+            Part::Whole(content) => Sample::from_picture(&content, &[]),
+            Part::TooLong => Err(Refused::too_long()),
+            Part::Broken => Err(Refused::new("This is not a multipart/x-mixed-replace body.")),
+        };
+        let _ = self.take(sample).await;
+    }
+
+    /// The end of a long body.
+    fn answer(self, came: &Came) -> Result<HttpResponse> {
+        let nothing_taken = self.receipt.accepted == 0;
+        let mut response = match came {
+            Came::Stop(Stop::Ended) => return Err(stopped(Stop::Ended)),
+            Came::Stop(Stop::Closing) => HttpResponse::ServiceUnavailable(),
+            _ if nothing_taken && self.receipt.refused > 0 => HttpResponse::UnprocessableEntity(),
+            _ => HttpResponse::Ok(),
+        };
+        Ok(response.json(self.receipt))
+    }
+}
+
+fn stopped(stop: Stop) -> Error {
+    match stop {
+        Stop::Ended => wrong_key(),
+        Stop::Closing => Error::Busy("The server is restarting. Come back in a moment."),
+    }
+}

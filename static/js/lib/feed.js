@@ -1,0 +1,155 @@
+/**
+ * What comes of a stream: what the server remembers first, then everything as it comes, over connections that come back
+ * by themselves.
+ *
+ * Events: `sample` (detail: Sample), `history` (detail: Sample[]), `picture` (detail: Blob), `idle`, `state`, `gone`.
+ * @typedef {import("./readings.js").Sample} Sample
+ */
+import { waitBefore } from "./socket.js";
+
+/** Nothing has been heard for so long: whether the other end is there is asked by a plain request. */
+const SILENCE = 20_000;
+
+export class Feed extends EventTarget {
+  /** @type {WebSocket | null} */ #ws = null;
+  #attempt = 0;
+  #wanted = true;
+  #timer = 0;
+  #last = 0;
+  #heard = 0;
+  #looking = false;
+  /** @type {string} of the picture that comes next */ #mime = "";
+  /** The server's clock less this one's, ms. */ #offset = 0;
+  /** @type {number | null} */ #comeBackIn = null;
+
+  /** @param {string} path `/live/{name}` */
+  constructor(path) {
+    super();
+    this.path = path;
+  }
+
+  get isOpen() {
+    return this.#ws?.readyState === WebSocket.OPEN;
+  }
+
+  /** The server's clock, ms. */
+  get now() {
+    return Date.now() + this.#offset;
+  }
+
+  start() {
+    void this.#look();
+    this.#watch = window.setInterval(() => this.#mind(), 5000);
+  }
+
+  #watch = 0;
+
+  stop() {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    this.#ws?.close();
+  }
+
+  /** Tries now instead of at the end of the wait. */
+  hurry() {
+    if (this.#wanted && !this.#ws) void this.#look();
+    else this.#mind(2000);
+  }
+
+  /** A connection that nothing comes on may be none. @param {number} [patience] ms */
+  #mind(patience = SILENCE) {
+    if (!this.#wanted || !this.isOpen || Date.now() - this.#heard < patience) return;
+    this.#heard = Date.now();
+    void this.#look(true);
+  }
+
+  /** Asks for what was missed, then connects. @param {boolean} [connected] */
+  async #look(connected = false) {
+    if (this.#looking) return;
+    this.#looking = true;
+    clearTimeout(this.#timer);
+    try {
+      const late = AbortSignal.timeout(10_000);
+      const answer = await fetch(`${this.path}/samples${this.#last ? `?after=${this.#last}` : ""}`, { signal: late, headers: { accept: "application/json" } });
+      if (answer.status === 401 || answer.status === 404) return this.#gone();
+      if (!answer.ok) throw new Error(String(answer.status));
+      const known = await answer.json();
+      this.#offset = known.now - Date.now();
+      const missed = known.samples.filter((/** @type {Sample} */ sample) => sample.seq > this.#last);
+      // While one is connected, what the connection didn't bring says that it is dead.
+      if (connected && missed.length > 1) this.#drop();
+      this.#last = known.samples.at(-1)?.seq ?? this.#last;
+      if (missed.length > 0) this.dispatchEvent(new CustomEvent("history", { detail: missed }));
+      if (!known.live) this.dispatchEvent(new Event("idle"));
+      if (!this.#ws && this.#wanted) this.#connect();
+    } catch {
+      if (connected) this.#drop();
+      else this.#later();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #connect() {
+    const ws = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.path}/ws`);
+    this.#ws = ws;
+    this.#heard = Date.now();
+    ws.addEventListener("open", () => {
+      this.#attempt = 0;
+      this.dispatchEvent(new Event("state"));
+    });
+    ws.addEventListener("message", ({ data }) => {
+      if (ws !== this.#ws) return;
+      this.#heard = Date.now();
+      if (typeof data === "string") this.#receive(data);
+      else this.dispatchEvent(new CustomEvent("picture", { detail: new Blob([data], { type: this.#mime }) }));
+    });
+    ws.addEventListener("close", ({ code }) => {
+      if (ws === this.#ws) this.#closed(code);
+    });
+  }
+
+  /** @param {string} data */
+  #receive(data) {
+    const frame = JSON.parse(data);
+    if (frame.type === "sample") {
+      if (frame.seq <= this.#last) return;
+      this.#last = frame.seq;
+      this.dispatchEvent(new CustomEvent("sample", { detail: frame }));
+    } else if (frame.type === "picture") this.#mime = frame.mime;
+    else if (frame.type === "idle") this.dispatchEvent(new Event("idle"));
+    else if (frame.type === "notice") this.#comeBackIn = frame.reconnect_in ?? null;
+  }
+
+  #drop() {
+    const ws = this.#ws;
+    if (!ws) return;
+    ws.close();
+    this.#closed(1006);
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    this.#ws = null;
+    if (!this.#wanted) return;
+    this.dispatchEvent(new Event("state"));
+    // Signed out, or not for these eyes any more: a plain request tells for sure.
+    if (code === 4001 || code === 1008) this.#comeBackIn = 0;
+    this.#later();
+  }
+
+  #later() {
+    if (!this.#wanted) return;
+    const wait = this.#comeBackIn ?? waitBefore(this.#attempt);
+    this.#comeBackIn = null;
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#look(), wait);
+  }
+
+  #gone() {
+    this.stop();
+    this.dispatchEvent(new Event("gone"));
+  }
+}
