@@ -20,18 +20,7 @@ export async function findingsInBoth(page) {
   return found;
 }
 
-/** A page that goes on to another while it is read is read again where it has arrived. */
 async function run(page, runOnly) {
-  try {
-    return await read(page, runOnly);
-  } catch (error) {
-    if (!/context was destroyed/.test(String(error))) throw error;
-    await page.waitForLoadState("load");
-    return read(page, runOnly);
-  }
-}
-
-async function read(page, runOnly) {
   // Axe would have to be put into each frame by itself; a page of Hubbub has none.
   if (page.frames().length > 1) throw new Error(`${page.url()} has frames, which are not looked into`);
   // The content security policy allows no script of another place; axe comes through the debugger.

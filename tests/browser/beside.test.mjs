@@ -87,3 +87,34 @@ test("members stand over the talk and leave the player alone; on a phone the tal
   await phone.context().close();
   await page.context().close();
 });
+
+test("whoever leaves the talk elsewhere, or is shut out of it, keeps the player", async () => {
+  const page = await house.visit(bob, path);
+  const room = await talk(page);
+  const born = await page.evaluate(() => performance.timeOrigin);
+  const box = page.locator("chat-composer textarea");
+  const join = page.getByRole("button", { name: "Join the talk" });
+  await page.locator("media-player").evaluate((one) => { /** @type {any} */ (one).media.muted = true; return /** @type {any} */ (one).play(); });
+  await box.fill("half a sentence");
+  await bob.leave(room);
+  await join.waitFor();
+  assert.equal(await box.isVisible(), false);
+  assert.ok((await page.locator(".message").count()) > 0, "what was said can still be read");
+  await bob.join(room);
+  await box.waitFor();
+  assert.deepEqual([await join.isVisible(), await box.inputValue()], [false, "half a sentence"]);
+  // Its own button doesn't bring another page either.
+  await page.locator("a[data-details=members]").click();
+  await page.getByRole("button", { name: "Leave the talk" }).click();
+  await join.click();
+  await box.waitFor();
+  await ann.call("PATCH", `/media/${film.id}`, { audience: "own" });
+  await page.getByRole("heading", { name: "Talk is closed to you" }).waitFor();
+  assert.equal(await page.locator(".message").count(), 0);
+  assert.equal(await page.evaluate(() => performance.timeOrigin), born, "the page is the same");
+  assert.equal(await page.locator("media-player").evaluate((one) => /** @type {any} */ (one).paused), false);
+  await ann.call("PATCH", `/media/${film.id}`, { audience: "all" });
+  // The browser itself writes down that the talk isn't there any more.
+  house.quiet(/404/);
+  await page.context().close();
+});

@@ -5,9 +5,9 @@ import { after, before, test } from "node:test";
 import { House } from "./house.mjs";
 import { ready, until } from "./page.mjs";
 
-/** Samples that last: 90 s of a soft tone, 8 kHz, 8 bits. */
-function tone(seconds) {
-  const data = Buffer.from(Array.from({ length: 8000 * seconds }, (_, n) => 128 + Math.round(20 * Math.sin(n / 6))));
+/** Samples that last: a soft tone, 8 kHz, 8 bits. The same samples are the same item. */
+function tone(seconds, low = 6) {
+  const data = Buffer.from(Array.from({ length: 8000 * seconds }, (_, n) => 128 + Math.round(20 * Math.sin(n / low))));
   const head = Buffer.alloc(44);
   head.write("RIFF", 0); head.writeUInt32LE(36 + data.length, 4); head.write("WAVEfmt ", 8); head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20); head.writeUInt16LE(1, 22); head.writeUInt32LE(8000, 24); head.writeUInt32LE(8000, 28);
@@ -60,6 +60,37 @@ test("a recording goes on in the next page, from there to its own, and stops whe
   assert.equal(await page.locator("site-dock").count(), 0);
   await page.reload();
   await ready(page);
+  assert.equal(await page.locator("site-dock").count(), 0);
+  await page.context().close();
+  house.quiet();
+});
+
+test("a list plays on while one reads elsewhere, and its page takes over where it is by then", async () => {
+  const items = [];
+  for (const [index, name] of ["First", "Second", "Third"].entries()) {
+    const answer = await fetch(`${house.origin}/api/v1/media/${name}.wav`, { method: "PUT", body: tone(60, 8 + index), headers: { cookie: ann.cookie } });
+    items.push(await answer.json());
+  }
+  const list = await ann.call("POST", "/media/lists", { name: "Evening" });
+  for (const { id } of items) await ann.call("PUT", `/media/lists/${list.id}/items/${id}`);
+  const page = await house.visit(ann, `/media/lists/${list.id}`);
+  await page.getByRole("button", { name: "Play", exact: true }).click();
+  await until(async () => (await heard(page, "media-player")).time > 0.5, "the beginning");
+  await page.getByRole("link", { name: "Board", exact: true }).first().click();
+  const dock = page.getByRole("region", { name: "Playing" });
+  const toEnd = () => page.locator("site-dock").evaluate((one) => { const { media } = /** @type {any} */ (one); media.currentTime = media.duration - 0.5; });
+  await until(async () => (await heard(page, "site-dock")).time > 0.5, "the first one");
+  await toEnd();
+  await dock.getByRole("link", { name: "Second" }).waitFor();
+  // From page to page the list stays known.
+  await page.getByRole("link", { name: "People", exact: true }).first().click();
+  await until(async () => { const state = await heard(page, "site-dock"); return !state.paused && state.time > 0.5; }, "the second one");
+  await toEnd();
+  await dock.getByRole("link", { name: "Third" }).waitFor();
+  await until(async () => { const state = await heard(page, "site-dock"); return !state.paused && state.time > 0.5; }, "the third one");
+  await dock.getByRole("link", { name: "Third" }).click();
+  await page.waitForURL(`**/media/lists/${list.id}?item=${items[2].id}`);
+  await until(async () => { const state = await heard(page, "media-player"); return !state.paused && state.time > 0.5; }, "the third one on its page");
   assert.equal(await page.locator("site-dock").count(), 0);
   await page.context().close();
   house.quiet();

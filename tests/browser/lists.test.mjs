@@ -40,6 +40,19 @@ test("a list is made from a film's page, put in order by drag and by buttons, an
   await items.nth(2).dragTo(items.nth(0), { targetPosition: { x: 20, y: 2 } });
   await until(async () => (await ann.call("GET", `/media/lists/${list.split("/").at(-1)}`)).items.map((one) => one.title).join() === "Three,One,Two", "the order");
   await until(async () => (await order(page)).join() === "Three,One,Two", "the same on the page");
+  // Let go elsewhere, it is where it was.
+  let sent = 0;
+  page.on("request", (request) => { if (request.url().endsWith("/order")) sent += 1; });
+  await items.nth(2).hover();
+  await page.mouse.down();
+  const { x, y } = /** @type {{x: number, y: number}} */ (await items.nth(0).boundingBox());
+  // The first move enters, the next one is over it.
+  for (const by of [2, 4]) await page.mouse.move(x + 20, y + by, { steps: 3 });
+  await until(async () => (await order(page)).join() === "Two,Three,One", "it to follow the hand");
+  await page.getByText("Change this list").hover();
+  await page.mouse.up();
+  await until(async () => (await order(page)).join() === "Three,One,Two", "the order as it was");
+  assert.equal(sent, 0);
   await page.getByRole("button", { name: "Two: up" }).focus();
   await page.keyboard.press("Enter");
   await until(async () => (await order(page)).join() === "Three,Two,One", "one step up");

@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { open } from "node:fs/promises";
 
 import { House, PASSWORD } from "./house.mjs";
+import { until } from "./page.mjs";
 import { beamSpot, morning } from "./picture.mjs";
 
 /** People who talk in the pictures. The first one looks at most pages. */
@@ -36,7 +37,15 @@ function reading(number) {
   return `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}  lead ${(51 + Math.sin(number) / 2).toFixed(1)}, dark ${(0.04 + (number % 5) / 100).toFixed(2)}`;
 }
 
-/** What can be wrong in a house: too many come at once, or somebody wrote over one of the two databases. @typedef {"hurried" | "messages" | "accounts"} Trouble */
+/** What can be wrong in a house: too many come at once, somebody wrote over one of the two databases, or a recording is broken. @typedef {"hurried" | "messages" | "accounts" | "cut"} Trouble */
+
+/** Puts a recording into the library that nobody can prepare, and waits until that is known. */
+async function addBroken(house, who) {
+  const answer = await fetch(`${house.origin}/api/v1/media/Cut%20short.wav`, { method: "PUT", body: "RIFF....WAVE", headers: { cookie: who.cookie } });
+  if (!answer.ok) throw new Error(await answer.text());
+  const { id } = await answer.json();
+  await until(async () => (await who.call("GET", `/media/${id}`)).state === "failed", "it to fail", 60_000);
+}
 
 /** Writes nonsense over a database while the server has it open; only the name of the format stays. */
 async function corrupt(house, database) {
@@ -165,9 +174,10 @@ export class Lived {
 
   async #open(trouble) {
     const lived = new Lived();
-    lived.house = await this.house.beside({ "rate-limits": "on" });
+    lived.house = await this.house.beside({ "rate-limits": "on", jobs: trouble === "cut" ? 1 : 0 });
     lived.people.ana = await lived.house.person("ana", "Ana Lima");
-    if (trouble !== "hurried") await corrupt(lived.house, trouble);
+    if (trouble === "cut") await addBroken(lived.house, lived.people.ana);
+    else if (trouble !== "hurried") await corrupt(lived.house, trouble);
     return lived;
   }
 

@@ -43,12 +43,36 @@ test("keys play, jump, turn the speed and the sound, and take nothing from someb
   assert.equal(await player("player.rate"), 1);
   await page.keyboard.press("m");
   assert.equal(await player("player.media.muted"), false);
+  // In the page these scroll; they turn the sound once somebody means the player.
   await page.keyboard.press("ArrowDown");
+  assert.equal(await player("player.media.volume"), 1);
+  await page.locator(".deck-share").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await player("player.media.volume"), 0.8);
+  // The slider's arrows are its own.
+  await page.locator(".deck-loud").focus();
+  await page.keyboard.press("ArrowLeft");
+  await until(async () => await player("player.media.volume") === 0.75, "a step of the slider");
+  await page.keyboard.press("ArrowUp");
+  await until(async () => await player("player.media.volume") === 0.8, "a step of the slider");
+  assert.equal(await now(), 30);
+  await page.locator(".seek input").focus();
+  await page.keyboard.press("ArrowRight");
+  await at(35);
+  await page.keyboard.press("ArrowUp");
   assert.equal(await player("player.media.volume"), 0.9);
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
   await page.keyboard.press("m");
   await page.keyboard.press("k");
   await until(() => player("!player.paused"), "playing");
   await page.keyboard.press("Space");
+  await until(() => player("player.paused"), "a pause");
+  // Whoever presses the picture means the player with the next key too.
+  await page.locator("video").click();
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await player("player.media.volume"), 1);
+  await page.keyboard.press("k");
   await until(() => player("player.paused"), "a pause");
   await page.keyboard.press("0");
   await at(0);

@@ -166,6 +166,11 @@ export const SCENES = [
     await page.locator(".together-leave").waitFor();
   } },
   { name: "player-audio", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-audio)").first().click(); await page.waitForURL("**/media/*"); } },
+  { name: "media-failed", path: "/media", trouble: "cut", then: async (page) => {
+    await page.getByRole("link", { name: "Cut short" }).first().click();
+    await page.waitForURL("**/media/*");
+    await page.locator("media-preparing[data-state=failed]").waitFor();
+  } },
   { name: "player-edit", path: "/media", then: async (page) => { await page.locator(".item").first().click(); await page.waitForURL("**/media/*"); await page.goto(`${page.url()}/edit`); } },
   { name: "library-found", path: "/media?q=light" },
   { name: "library-nothing", path: "/media?q=xylophone" },

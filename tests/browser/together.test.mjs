@@ -214,4 +214,37 @@ test("where the browser wants a gesture it plays without sound, and a button bri
   await until(async () => !(await other.evaluate(() => document.querySelector("video").muted)), "the sound");
   assert.equal(await other.locator(".together-sound").isVisible(), false);
   house.quiet();
+  for (const one of [page, other]) await one.context().close();
+});
+
+test("two windows of one person are heard once, and stop nobody", { timeout: 120_000 }, async () => {
+  const [first, other] = [await visit(ann), await visit(bob)];
+  // Whoever watched before may not have been missed yet.
+  await press(first, /^Watch /);
+  await player(first, "play");
+  await press(other, "Watch with them");
+  await settle([first, other], "the beginning");
+  const second = await first.context().newPage();
+  await house.go(second, `/media/${film.id}`);
+  await second.waitForFunction(() => document.querySelector("video")?.readyState >= 1);
+  const silent = (page) => page.evaluate(() => document.querySelector("video").muted);
+  const version = () => other.evaluate(() => /** @type {any} */ (document.querySelector("media-together")).together.state.version);
+  const before = await version();
+  await press(second, "Watch with them");
+  await until(async () => (await silent(first)) && !(await silent(second)), "the sound in the second window");
+  await settle([first, second, other], "the second window");
+  await press(first, "Join the sound");
+  await until(async () => (await silent(second)) && !(await silent(first)), "the sound in the first window");
+  // Both begin in the same moment.
+  await press(second, "Join the sound");
+  await first.evaluate(() => { document.querySelector("video").muted = false; });
+  await player(other, "pause");
+  await until(async () => (await look(first)).still && (await look(second)).still, "a pause");
+  await player(other, "play");
+  await settle([first, second, other], "going on");
+  await until(async () => (await silent(first)) !== (await silent(second)), "one of the two");
+  assert.equal(await version(), before + 2, "nobody but Bob moved it");
+  assert.equal(await silent(other), false);
+  house.quiet();
+  for (const page of [first, other]) await page.context().close();
 });

@@ -1,5 +1,6 @@
 /** Who of the listed people is here, kept true while one looks: states, names, and who is new. */
 import { Company } from "../lib/company.js";
+import { freshPage, takeOver } from "../lib/fresh.js";
 import { on } from "../lib/live.js";
 import { initials } from "../lib/person.js";
 import { showTime } from "../lib/time.js";
@@ -33,18 +34,14 @@ class AccountsPresence extends HTMLElement {
   /** Takes the list as the server has it now, if somebody was added or has gone. */
   async #refresh() {
     if (document.visibilityState !== "visible" || this.contains(document.activeElement)) return;
-    try {
-      const answer = await fetch(location.href, { signal: this.#left.signal });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.querySelector("accounts-presence ul");
-      const list = this.querySelector("ul");
-      if (!answer.ok || !fresh || !list || who(fresh) === who(list)) return;
-      list.replaceWith(document.adoptNode(fresh));
-      for (const time of this.querySelectorAll("time")) showTime(time);
-      this.#watch();
-    } catch {
-      // What is shown stays; the next time asks again.
-    }
+    const page = await freshPage(location.href, this.#left.signal);
+    const fresh = page?.querySelector("accounts-presence ul");
+    const list = this.querySelector("ul");
+    // Without an answer what is shown stays; the next time asks again.
+    if (!fresh || !list || who(fresh) === who(list)) return;
+    takeOver(page, "accounts-presence ul");
+    for (const time of this.querySelectorAll("time")) showTime(time);
+    this.#watch();
   }
 
   /** @param {{user: number, name: string, guest: boolean}} profile */

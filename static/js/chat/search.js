@@ -1,4 +1,5 @@
 /** Search while one types. Each answer is the server's own page; what was asked before it is not waited for any more. */
+import { freshPage } from "../lib/fresh.js";
 import { showTimes } from "../lib/time.js";
 
 /** Letters come quicker than this while somebody types a word. */
@@ -79,14 +80,8 @@ class ChatSearch extends HTMLElement {
 
 /** @param {string} address @param {AbortSignal} signal @returns {Promise<HTMLElement | null>} */
 async function read(address, signal) {
-  try {
-    const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const found = page.querySelector(".search-found");
-    return found ? document.importNode(/** @type {HTMLElement} */ (found), true) : null;
-  } catch {
-    return null;
-  }
+  const found = (await freshPage(address, signal))?.querySelector(".search-found");
+  return found ? document.adoptNode(/** @type {HTMLElement} */ (found)) : null;
 }
 
 customElements.define("chat-search", ChatSearch);

@@ -5,7 +5,18 @@ const KEY = "hubbub-dock";
 /** Longer than any way from page to page, ms: who comes back after that begins by hand. */
 const FRESH = 20_000;
 
-/** @typedef {{item: number, title: string, src: string, time: number, rate: number, playing: boolean, at: number}} Carried `at` in ms of the wall clock */
+/**
+ * @typedef {object} Carried
+ * @property {number} item
+ * @property {string} title
+ * @property {string} href its page
+ * @property {string} next the page of what a list plays after it; empty for nothing
+ * @property {string} src
+ * @property {number} time seconds
+ * @property {number} rate
+ * @property {boolean} playing
+ * @property {number} at when it was put down, ms of the wall clock
+ */
 
 /** @param {Omit<Carried, "at">} carried */
 export function putDown(carried) {
@@ -40,6 +51,24 @@ export function takeUp() {
 }
 
 /**
+ * What a page plays, and what comes after it.
+ * @param {Document} page this one, or one that was fetched
+ * @returns {{item: number, title: string, href: string, next: string, src: string}} `src` empty where nothing plays
+ */
+export function playedIn(page) {
+  const player = /** @type {HTMLElement | null} */ (page.querySelector("media-player"));
+  const item = Number(player?.dataset.item ?? 0);
+  const href = (/** @type {string} */ link) => page.querySelector(link)?.getAttribute("href") ?? "";
+  return {
+    item,
+    title: page.querySelector(".player-title")?.textContent ?? "",
+    href: href(".list-items a[aria-current]") || `/media/${item}`,
+    next: href(".list-next a[rel=next]"),
+    src: player?.querySelector("video, audio")?.getAttribute("src") ?? "",
+  };
+}
+
+/**
  * A recording goes on in the next page when its own is left, and is taken back when that is opened again.
  * @param {import("../media/player.js").MediaPlayer} player
  * @param {AbortSignal} signal
@@ -48,37 +77,51 @@ export function carryOn(player, signal) {
   const { media } = player;
   soundAlone(media, signal);
   if (player.isVideo) return;
-  const found = carried()?.item === player.item ? takeUp() : null;
-  if (found) {
-    player.seek(found.time);
-    player.rate = found.rate;
-    media.addEventListener("playing", () => { player.dataset.gap ??= String(Date.now() - found.at); }, { signal });
-    if (found.playing) media.play().catch(() => {});
+  const taken = carried()?.item === player.item ? takeUp() : null;
+  if (taken) {
+    player.seek(taken.time);
+    player.rate = taken.rate;
+    media.addEventListener("playing", () => { player.dataset.gap ??= String(Date.now() - taken.at); }, { signal });
+    if (taken.playing) media.play().catch(() => {});
     /** @type {HTMLElement} */ (player.querySelector(".player-says")).hidden = true;
   }
   addEventListener("pagehide", () => {
     if (media.paused || media.ended) return;
-    const title = document.querySelector(".player-title")?.textContent ?? document.title;
-    putDown({ item: player.item, title, src: media.currentSrc, time: media.currentTime, rate: media.playbackRate, playing: true });
+    putDown({ ...playedIn(document), src: media.currentSrc, time: media.currentTime, rate: media.playbackRate, playing: true });
   }, { signal });
 }
 
+/** When something began to be heard, and where: of two, the later one is heard. @typedef {{at: number, by: number}} Begun */
+
 /**
- * Never two at once, in this page and in all others: whoever begins is heard, the others pause.
+ * Never two at once, in this page and in all others: whoever begins is heard, the others pause; one that a `sound-taken`
+ * listener on the element keeps going plays on in silence instead.
  * @param {HTMLMediaElement} media
  * @param {AbortSignal} signal
  */
 export function soundAlone(media, signal) {
-  const self = String(crypto.getRandomValues(new Uint32Array(2)));
-  const begun = () => {
-    channel?.postMessage(self);
-    document.dispatchEvent(new CustomEvent("sound-begun", { detail: media }));
-  };
+  const by = crypto.getRandomValues(new Uint32Array(1))[0];
+  /** @type {Begun} */
+  let own = { at: 0, by };
+  let wasHeard = false;
   const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("hubbub-sound") : null;
-  channel?.addEventListener("message", ({ data }) => { if (data !== self) media.pause(); }, { signal });
+
+  const listen = () => {
+    const isHeard = !media.paused && !media.muted;
+    if (isHeard && !wasHeard) {
+      own = { at: performance.timeOrigin + performance.now(), by };
+      channel?.postMessage(own);
+      document.dispatchEvent(new CustomEvent("sound-begun", { detail: own }));
+    }
+    wasHeard = isHeard;
+  };
+  /** @param {Begun} other */
+  const give = (other) => {
+    if (media.paused || other.by === by || other.at < own.at || (other.at === own.at && other.by < by)) return;
+    if (media.dispatchEvent(new CustomEvent("sound-taken", { cancelable: true }))) media.pause();
+  };
+  channel?.addEventListener("message", ({ data }) => give(data), { signal });
+  document.addEventListener("sound-begun", (event) => give(/** @type {CustomEvent<Begun>} */ (event).detail), { signal });
   signal.addEventListener("abort", () => channel?.close());
-  document.addEventListener("sound-begun", (event) => {
-    if (/** @type {CustomEvent} */ (event).detail !== media) media.pause();
-  }, { signal });
-  media.addEventListener("play", begun, { signal });
+  for (const fact of ["play", "pause", "emptied", "volumechange"]) media.addEventListener(fact, listen, { signal });
 }

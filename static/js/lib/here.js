@@ -7,7 +7,8 @@ import { hrefOf } from "./rail.js";
  * @param {AbortSignal} signal
  */
 export function keepHere(retitle, signal) {
-  const timeline = /** @type {HTMLElement | null} */ (document.querySelector("chat-timeline"));
+  // A talk beside its thing looks after itself: the page is the thing's.
+  const timeline = /** @type {HTMLElement | null} */ (document.querySelector("chat-timeline:not(chat-talk *)"));
   const id = Number(timeline?.dataset.room ?? 0);
   if (!id) return;
   let name = document.querySelector(".head .room-name")?.textContent ?? "";

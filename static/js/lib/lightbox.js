@@ -1,4 +1,5 @@
 /** Pictures one by one, as large as the window: arrow keys, a swipe, Escape. The dialog keeps the focus and gives it back. */
+import { icon } from "./icon.js";
 import { t } from "./words.js";
 
 /** Pixels that a finger moves until it means the next one. */
@@ -113,15 +114,4 @@ function tool(name, words, run) {
   made.append(icon(name));
   made.addEventListener("click", run);
   return made;
-}
-
-/** @param {string} name one of the drawings that the page uses already */
-function icon(name) {
-  const file = document.querySelector("svg.icon use")?.getAttribute("href")?.split("#")[0] ?? "";
-  const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `${file}#${name}`);
-  svg.append(use);
-  return svg;
 }

@@ -1,10 +1,18 @@
-/** The player's keys. They are its own only while nobody writes, and not while a message or a list has the focus. */
+/**
+ * The player's keys. They are its own only while nobody writes, and not while a message, a list or a field has the focus;
+ * those that scroll a page, only while the player has it.
+ */
 import { singleKeys, takesLetters } from "./keys.js";
 
 /** Where keys mean something else. */
 const OTHERS = "chat-timeline, chat-details, chat-composer, [role=log], [role=listbox], [role=menu], [popover], dialog";
-/** What a space or an arrow already does something to. */
-const PRESSED = "button, a[href], summary, select";
+/** What a space already does something to. */
+const PRESSED = "button, a[href], summary, input:not([type=range])";
+/** What arrows already do something to: fields, and sliders other than the player's own bar. */
+const TURNED = "input:not(.seek input)";
+
+/** What scrolls the page unless the player is meant. A space would too, and plays everywhere, as people know it from elsewhere. */
+const SCROLLS = new Set(["ArrowUp", "ArrowDown"]);
 
 /** Speeds one goes through with < and >. */
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
@@ -26,18 +34,18 @@ export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 /**
  * @param {KeyboardEvent} event
  * @param {Played} player
- * @param {Element} home the player's element; keys pressed in it are always its own
+ * @param {Element} home the player's element; keys pressed in it, or while it fills the screen, are its own
  * @returns {boolean} whether the key was the player's
  */
 export function press(event, player, home) {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : null;
   if (takesLetters(target) || document.querySelector("dialog[open]")) return false;
-  const isHome = target !== null && home.contains(target);
+  const isHome = (target !== null && home.contains(target)) || document.fullscreenElement === home;
   if (!isHome && (target?.closest(OTHERS) || !singleKeys())) return false;
-  // A space presses the button that has the focus; arrows scroll a page whose player isn't meant.
   if (event.key === " " && target?.closest(PRESSED)) return false;
-  if (target?.closest("select")) return false;
+  if (event.key.startsWith("Arrow") && target?.matches(TURNED)) return false;
+  if (SCROLLS.has(event.key) && !isHome) return false;
   const deed = DEEDS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!deed && !/^\d$/.test(event.key)) return false;
   if (deed) deed(player);

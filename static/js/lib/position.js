@@ -59,10 +59,10 @@ export function startAt(player, signal) {
   line.hidden = false;
 }
 
-/** A link to a moment of what stands here moves it there. @param {Player} player @param {MouseEvent} event */
+/** A link to a moment of what stands here moves it there, one in a message too, which would open a page of its own. @param {Player} player @param {MouseEvent} event */
 function follow(player, event) {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
-  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download") || event.defaultPrevented) return;
+  if (!(link instanceof HTMLAnchorElement) || link.hasAttribute("download") || event.defaultPrevented) return;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const address = new URL(link.href);
   if (address.origin !== location.origin || address.pathname !== `/media/${player.item}`) return;

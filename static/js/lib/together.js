@@ -5,10 +5,10 @@
  * @typedef {{room: number, watching: number, people: {user: number, name: string}[], state: State | null, begun?: boolean}} Told
  * @typedef {import("../media/player.js").MediaPlayer} MediaPlayer
  */
-import { choose } from "./choices.js";
 import { correction, positionAt } from "./drift.js";
 import { live, on } from "./live.js";
 import { ServerTime } from "./servertime.js";
+import { Silence } from "./silence.js";
 import { RequestError } from "./socket.js";
 
 /** How often the player is looked at. Milliseconds, as all here. */
@@ -26,8 +26,6 @@ export class Together {
   /** Nothing while nobody watches. @type {State | null} */
   state = null;
   isWatching = false;
-  /** The browser wants a gesture before there is sound. */
-  isMuted = false;
   time = new ServerTime(async () => Number((await live.socket.request("ping")).at));
   #corrects = false;
   /** Where a jump of ours leads, seconds. @type {number | null} */ #target = null;
@@ -54,7 +52,9 @@ export class Together {
     this.media = player.media;
     this.room = room;
     this.show = show;
+    this.silence = new Silence(player.media, () => { if (this.#last) show(this.#last); });
     on("together", (told) => { if (told.room === room) this.#told(told); }, signal);
+    on("room", (told) => { if (told.id === room && told.gone) this.#lost(); }, signal);
     on("ready", () => void this.#back(), signal);
     signal.addEventListener("abort", () => this.#watch.abort());
     if (live.ready) void this.#back();
@@ -89,9 +89,8 @@ export class Together {
 
   /** A gesture has come: with sound. */
   async unmute() {
-    this.isMuted = false;
     this.#isRefused = false;
-    this.media.muted = false;
+    this.silence.end();
     await this.#play();
   }
 
@@ -128,12 +127,20 @@ export class Together {
     }
   }
 
+  /** The person has left the talk, here or elsewhere. */
+  #lost() {
+    this.#end();
+    this.state = null;
+    void this.#back();
+  }
+
   #begin() {
     this.isWatching = true;
     this.#watch = new AbortController();
     const { signal } = this.#watch;
     const facts = /** @type {const} */ ([["media-played", () => this.#played()], ["media-paused", () => this.#paused()], ["media-sought", () => this.#sought()], ["media-rated", () => this.#rated()]]);
     for (const [fact, heard] of facts) this.player.addEventListener(fact, heard, { signal });
+    this.silence.listen(signal);
     const look = setInterval(() => this.#look(), LOOK);
     signal.addEventListener("abort", () => clearInterval(look));
   }
@@ -183,13 +190,8 @@ export class Together {
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "NotAllowedError") return;
       // Without sound it may, and nobody is left behind.
-      this.isMuted = true;
-      const { volume } = this.media;
-      this.media.muted = true;
-      // The silence is the browser's wish and not the person's.
-      setTimeout(() => choose("volume", String(volume)), 100);
+      this.silence.begin();
       await this.media.play().catch(() => { this.#isRefused = true; });
-      if (this.#last) this.show(this.#last);
     }
   }
 

@@ -1,4 +1,5 @@
 /** A list plays on by itself, and is put into another order by dragging; the buttons beside each item do the same. */
+import { freshPage, takeOver } from "../lib/fresh.js";
 import { say } from "../lib/say.js";
 import { t } from "../lib/words.js";
 
@@ -8,14 +9,15 @@ const ON = "#on";
 class MediaList extends HTMLElement {
   #left = new AbortController();
   /** @type {HTMLElement | null} */ #dragged = null;
+  /** As it was before the hand came. @type {Element[]} */ #order = [];
 
   connectedCallback() {
     const { signal } = this.#left;
     this.addEventListener("media-ended", () => this.#goOn(), { signal });
     this.addEventListener("dragstart", (event) => this.#lift(event), { signal });
     this.addEventListener("dragover", (event) => this.#over(event), { signal });
-    this.addEventListener("drop", (event) => { if (this.#dragged) event.preventDefault(); }, { signal });
-    this.addEventListener("dragend", () => void this.#settle(), { signal });
+    this.addEventListener("drop", (event) => this.#drop(event), { signal });
+    this.addEventListener("dragend", () => this.#putBack(), { signal });
     if (location.hash === ON) void this.#begin();
   }
 
@@ -43,6 +45,7 @@ class MediaList extends HTMLElement {
     const item = event.target instanceof Element ? event.target.closest(".list-item") : null;
     if (!(item instanceof HTMLElement) || !item.draggable) return;
     this.#dragged = item;
+    this.#order = [...item.parentElement?.children ?? []];
     item.classList.add("is-lifted");
     if (event.dataTransfer) {
       event.dataTransfer.effectAllowed = "move";
@@ -52,20 +55,36 @@ class MediaList extends HTMLElement {
 
   /** @param {DragEvent} event */
   #over(event) {
-    const item = event.target instanceof Element ? event.target.closest(".list-item") : null;
-    if (!this.#dragged || !item || item.parentElement !== this.#dragged.parentElement) return;
+    const target = event.target instanceof Element ? event.target : null;
+    if (!this.#dragged || !this.#dragged.parentElement?.contains(target)) return;
     event.preventDefault();
-    if (item === this.#dragged) return;
+    const item = target?.closest(".list-item");
+    if (!item || item === this.#dragged) return;
     const place = item.getBoundingClientRect();
     if (event.clientY < place.top + place.height / 2) item.before(this.#dragged);
     else item.after(this.#dragged);
   }
 
-  async #settle() {
+  /** @param {DragEvent} event */
+  #drop(event) {
     const item = this.#dragged;
+    if (!item?.parentElement?.contains(/** @type {Node} */ (event.target))) return;
+    event.preventDefault();
     this.#dragged = null;
-    if (!item) return;
     item.classList.remove("is-lifted");
+    if (this.#order.some((one, index) => one !== item.parentElement?.children[index])) void this.#settle();
+  }
+
+  /** It was let go somewhere else, or Escape was pressed: nothing was meant. */
+  #putBack() {
+    const item = this.#dragged;
+    if (!item) return;
+    this.#dragged = null;
+    item.classList.remove("is-lifted");
+    item.parentElement?.append(...this.#order);
+  }
+
+  async #settle() {
     const items = [...this.querySelectorAll(".list-item")].map((one) => Number(/** @type {HTMLElement} */ (one).dataset.item));
     const answer = await fetch(`/api/v1/media/lists/${this.dataset.list}/order`, {
       method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ items }),
@@ -77,13 +96,7 @@ class MediaList extends HTMLElement {
 
   /** Takes over from a fresh page what the order changes, without a break in what plays. */
   async #refresh() {
-    const answer = await fetch(location.href).catch(() => null);
-    if (!answer?.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of [".list-items", ".list-next"]) {
-      const [old, now] = [this.querySelector(part), fresh.querySelector(part)];
-      if (old && now) old.replaceWith(document.adoptNode(now));
-    }
+    takeOver(await freshPage(), ".list-items", ".list-next");
     say(t("The order is kept."));
   }
 }

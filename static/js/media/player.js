@@ -31,6 +31,8 @@ export class MediaPlayer extends HTMLElement {
     if (!media) return;
     const { signal } = this.#left;
     media.removeAttribute("controls");
+    // Whoever presses the picture means the player with the next key too.
+    this.tabIndex = -1;
     media.preservesPitch = true;
     this.#restore();
     this.bar = new Seekbar(this.#part(".seek"), media, () => this.length, (seconds) => this.seek(seconds));

@@ -40,10 +40,7 @@ class MediaTogether extends HTMLElement {
   async #join() {
     this.start.disabled = true;
     try {
-      if (!live.rooms.get(this.room)) {
-        await live.socket.request("join", { room: this.room });
-        document.dispatchEvent(new CustomEvent("talk-joined"));
-      }
+      if (!live.rooms.get(this.room)) await live.socket.request("join", { room: this.room });
       await this.together?.join();
       this.#hasWatched = true;
       this.end.focus({ preventScroll: true });
@@ -64,10 +61,11 @@ class MediaTogether extends HTMLElement {
   /** @param {Told} told */
   #show({ watching, people, begun }) {
     const isIn = this.together?.isWatching === true;
+    if (!isIn) this.#hasWatched = false;
     this.classList.toggle("is-on", watching > 0);
     this.start.hidden = isIn;
     this.end.hidden = !isIn;
-    this.sound.hidden = !(isIn && this.together?.isMuted);
+    this.sound.hidden = !(isIn && this.together?.silence.isOn);
     const label = this.start.querySelector("span");
     if (label) label.textContent = watching > 0 ? t("Watch with them") : t("Watch together");
     if (isIn && begun && this.#hasWatched) {

@@ -1,6 +1,7 @@
 /** Adding to the library: files are chosen or dropped, and each shows how far it is. */
 import { sizeInWords } from "../lib/attachments.js";
 import { takeDrops } from "../lib/drop.js";
+import { freshPage, takeOver } from "../lib/fresh.js";
 import { say } from "../lib/say.js";
 import { Transfer } from "../lib/transfer.js";
 import { again, begin, begun, forget } from "../lib/transfers.js";
@@ -182,14 +183,7 @@ function button(kind, label, run) {
 
 /** Shows the shelf as it is now; the uploads beside it stay. */
 async function refresh() {
-  const told = await fetch(location.href).catch(() => null);
-  if (!told?.ok) return;
-  const now = new DOMParser().parseFromString(await told.text(), "text/html");
-  const place = document.querySelector(".shelf, .empty");
-  const shelf = now.querySelector(".shelf, .empty");
-  if (place && shelf) place.replaceWith(document.adoptNode(shelf));
-  const [note, newer] = [document.querySelector(".head-note"), now.querySelector(".head-note")];
-  if (note && newer) note.textContent = newer.textContent;
+  takeOver(await freshPage(), ".shelf, .empty", ".head-note");
 }
 
 customElements.define("media-upload", MediaUpload);

@@ -1,5 +1,6 @@
 /** Somebody's card, beside the name or face that was pressed; on a phone a sheet from below. The server draws it. */
 import { Company, stateInWords } from "../lib/company.js";
+import { freshPage } from "../lib/fresh.js";
 import { copy, say } from "../lib/say.js";
 import { showTimes } from "../lib/time.js";
 import { said, t } from "../lib/words.js";
@@ -120,14 +121,9 @@ customElements.define("person-card", PersonCard);
  * @param {Element} anchor
  */
 export async function openCard(id, anchor) {
-  let about = null;
-  try {
-    const answer = await fetch(`/people/${id}?card=1`);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    about = /** @type {HTMLElement | null} */ (page.querySelector(".person-about"));
-  } catch {
-    return say(t("That did not get through. Try again when you are connected."));
-  }
+  const page = await freshPage(`/people/${id}?card=1`);
+  if (!page) return say(t("That did not get through. Try again when you are connected."));
+  const about = /** @type {HTMLElement | null} */ (page.querySelector(".person-about"));
   // Somebody who is gone, or a session that is: the page itself says so.
   if (!about) return void (location.href = `/people/${id}`);
   document.querySelector("person-card")?.remove();

@@ -1,9 +1,15 @@
 /** What was playing goes on while one reads elsewhere. Brought only where something plays. */
 import { chosen } from "../lib/choices.js";
-import { carried, putDown, soundAlone, takeUp } from "../lib/carry.js";
+import { carried, playedIn, putDown, soundAlone, takeUp } from "../lib/carry.js";
+import { freshPage } from "../lib/fresh.js";
+import { icon } from "../lib/icon.js";
 import { clock } from "../lib/moments.js";
 import { keepPosition } from "../lib/position.js";
+import { say } from "../lib/say.js";
 import { t } from "../lib/words.js";
+
+/** Files of a list that don't play are passed over; with so many in a row nobody waits for the next one. */
+const PASSED = 20;
 
 const base = new URL("../../", import.meta.url).pathname;
 
@@ -12,14 +18,14 @@ class SiteDock extends HTMLElement {
   media = document.createElement("audio");
   /** @type {import("../lib/carry.js").Carried | null} */ #carried = null;
   #now = document.createElement("span");
+  #link = document.createElement("a");
   #toggle = document.createElement("button");
 
   /** @param {import("../lib/carry.js").Carried} found */
   begin(found) {
     const { signal } = this.#left;
     const { media } = this;
-    this.#carried = found;
-    this.#build(found);
+    this.#build();
     media.preservesPitch = true;
     media.defaultPlaybackRate = media.playbackRate = found.rate;
     const volume = Number.parseFloat(chosen("volume") ?? "");
@@ -28,16 +34,40 @@ class SiteDock extends HTMLElement {
     media.addEventListener("playing", () => { this.dataset.gap ??= String(Date.now() - found.at); }, { signal });
     for (const fact of ["play", "pause", "timeupdate", "ended"]) media.addEventListener(fact, () => this.#show(), { signal });
     media.addEventListener("error", () => this.#close(), { signal });
+    media.addEventListener("ended", () => void this.#goOn(), { signal });
     keepPosition(this, signal);
     addEventListener("pagehide", () => {
-      putDown({ ...found, time: media.currentTime, rate: media.playbackRate, playing: !media.paused });
+      putDown({ ...(this.#carried ?? found), time: media.currentTime, rate: media.playbackRate, playing: !media.paused });
       media.pause();
     }, { signal });
     addEventListener("pageshow", (event) => { if (event.persisted) this.#again(); }, { signal });
+    this.#play(found);
+  }
+
+  /** @param {import("../lib/carry.js").Carried} found */
+  #play(found) {
+    this.#carried = found;
+    Object.assign(this.#link, { href: found.href, textContent: found.title });
     // The browser begins to load at this moment and no earlier.
-    media.src = `${found.src.split("#")[0]}#t=${found.time.toFixed(3)}`;
-    if (found.playing) media.play().catch(() => this.#show());
+    this.media.src = `${found.src.split("#")[0]}#t=${found.time.toFixed(3)}`;
+    if (found.playing) this.media.play().catch(() => this.#show());
     this.#show();
+  }
+
+  /** What a list plays after this. */
+  async #goOn() {
+    const before = this.#carried;
+    for (let next = before?.next ?? "", passed = 0; next && passed < PASSED; passed += 1) {
+      const page = await freshPage(next, this.#left.signal);
+      // Somebody has pressed play again meanwhile.
+      if (!page || !before || !this.media.ended) return;
+      const found = playedIn(page);
+      if (found.src) {
+        this.#play({ ...before, ...found, time: 0, playing: true });
+        return say(t("Now playing: {title}", { title: found.title }));
+      }
+      next = found.next;
+    }
   }
 
   disconnectedCallback() {
@@ -61,8 +91,7 @@ class SiteDock extends HTMLElement {
     if (found.playing) this.media.play().catch(() => {});
   }
 
-  /** @param {import("../lib/carry.js").Carried} found */
-  #build(found) {
+  #build() {
     this.className = "dock";
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", t("Playing"));
@@ -72,15 +101,14 @@ class SiteDock extends HTMLElement {
       if (this.media.paused) this.media.play().catch(() => {});
       else this.media.pause();
     });
-    const link = document.createElement("a");
-    Object.assign(link, { className: "dock-title", href: `/media/${found.item}`, textContent: found.title });
+    this.#link.className = "dock-title";
     this.#now.className = "dock-now";
     const close = document.createElement("button");
     Object.assign(close, { type: "button", className: "tool", title: t("Stop and close") });
     close.setAttribute("aria-label", t("Stop and close"));
     close.append(icon("close"));
     close.addEventListener("click", () => this.#close());
-    this.append(this.#toggle, link, this.#now, close, this.media);
+    this.append(this.#toggle, this.#link, this.#now, close, this.media);
   }
 
   #show() {
@@ -96,18 +124,6 @@ class SiteDock extends HTMLElement {
     this.media.pause();
     this.remove();
   }
-}
-
-/** @param {string} name */
-function icon(name) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("class", "icon");
-  drawing.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(space, "use");
-  use.setAttribute("href", `${base}icons.svg#${name}`);
-  drawing.append(use);
-  return drawing;
 }
 
 customElements.define("site-dock", SiteDock);

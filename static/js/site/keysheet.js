@@ -78,7 +78,7 @@ function playerKeys() {
     [["← →"], t("Five seconds back, five seconds on")],
     [["0", "9"], t("To the beginning, to nine tenths")],
     [["< >"], t("Slower, faster")],
-    [["↑ ↓"], t("Louder, softer; elsewhere from message to message")],
+    [["↑ ↓"], t("Louder, softer, while the player has the focus")],
     [["M"], t("Sound off or on")],
     [["C"], t("Captions on or off")],
     [["F"], t("Whole screen")],
