@@ -8,7 +8,8 @@
 //!   isn't the newest is refused with `outdated`, and nothing moves.
 //! - `leave`.
 //!
-//! Replies, and the frame `{"type":"together",…}` that all members get after each change, have `room`, `watching` (people),
+//! Replies, and the frame `{"type":"together",…}` that all other connections of members get, at once after a move and within
+//! a second when somebody comes or goes, have `room`, `watching` (people),
 //! `people` (the first 20, `{user, name}`) and `state`: `{item, playing, position, rate, at, by, version}`, or null when
 //! nobody watches. `position` is in milliseconds, as of `at` on the server's clock, which the reply to `ping` tells too.
 

@@ -108,6 +108,15 @@ impl Floor {
         self.cut(&full);
     }
 
+    /// The same for all connections but one.
+    pub(super) fn tell_others(&mut self, room: RoomId, frame: &Bytes, except: Option<u64>) {
+        let Some(members) = self.rooms.get(&room) else { return };
+        let others = members.iter().filter(|(key, _)| Some(**key) != except);
+        let full: Vec<u64> =
+            others.filter_map(|(key, outbox)| outbox.push(frame.clone()).is_err().then_some(*key)).collect();
+        self.cut(&full);
+    }
+
     pub(super) fn tell_classic(&self, room: RoomId, messages: &[Arc<Stored>]) {
         let Some(members) = self.classic.get(&room) else { return };
         let full = |connection: &Addr<Classic>| {

@@ -27,6 +27,7 @@ pub mod forms;
 pub mod group_list;
 mod members;
 mod others;
+mod pace;
 pub mod pages;
 pub mod person;
 mod place;

@@ -5,6 +5,7 @@
 
 use super::company::Company;
 use super::crowd::{Crowds, News};
+use super::pace::Pace;
 use super::presence::Presence;
 use super::protocol;
 use super::shard::{Deliver, Shard};
@@ -76,6 +77,12 @@ pub enum Item {
         origin: Origin,
         room: RoomView,
     },
+    /// Frames for all connections in a room but the one that is told otherwise.
+    Together {
+        room: RoomId,
+        frame: Bytes,
+        except: Option<(usize, u64)>,
+    },
     /// For those who watch each person, and for the others in the rooms beside them.
     Presence(Vec<(protocol::Presence, Arc<[RoomId]>)>),
     End {
@@ -97,6 +104,8 @@ pub struct ChatServer {
     /// Who has come and gone since a room's members were last told.
     crowds: Crowds,
     pub(super) shows: Shows,
+    /// When the members of a room were told who watches there.
+    pub(super) pace: Pace,
 }
 
 impl ChatServer {
@@ -109,6 +118,7 @@ impl ChatServer {
             company: Company::default(),
             crowds: Crowds::default(),
             shows: Shows::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -145,7 +155,10 @@ impl Actor for ChatServer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(PRESENCE_EVERY, |server, _| server.tell_presence());
+        ctx.run_interval(PRESENCE_EVERY, |server, _| {
+            server.tell_presence();
+            server.tell_watchers();
+        });
     }
 }
 
@@ -213,8 +226,8 @@ impl Handler<Depart> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, Depart(connection): Depart, _: &mut Self::Context) {
-        for room in self.shows.depart(connection) {
-            self.tell_together(room);
+        if let Some(room) = self.shows.depart(connection) {
+            self.watchers_changed(room, None);
         }
         if let Some(user) = self.connections.remove(&connection)
             && self.presence.depart(user)
@@ -297,7 +310,7 @@ impl Handler<Publish> for ChatServer {
                     self.crowds.went(*room, *members, *user);
                     self.company.left(*user, *room);
                     if self.shows.left(*user, *room) {
-                        self.tell_together(*room);
+                        self.watchers_changed(*room, None);
                     }
                 }
                 Fact::Message(_) | Fact::RoomChanged(_) => {}

@@ -158,6 +158,10 @@ impl Local {
                     floor.tell_classic(*room, messages);
                 }
                 Item::Typing { room, user, frame } => floor.tell_room(*room, frame, Some(*user)),
+                Item::Together { room, frame, except } => {
+                    let except = except.filter(|(worker, _)| *worker == self.worker).map(|(_, key)| key);
+                    floor.tell_others(*room, frame, except);
+                }
                 Item::Joined { user, room, frame } => floor.joined(*user, *room, frame),
                 Item::Left { user, room, frame } => floor.left(*user, *room, frame),
                 Item::Person { user, frame, except } => {

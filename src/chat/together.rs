@@ -12,6 +12,7 @@ use actix::{Context, Handler, Message, MessageResult};
 use bytes::Bytes;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// Names in one frame; more are counted.
 const NAMES: usize = 20;
@@ -89,29 +90,27 @@ pub struct Told {
 #[derive(Debug)]
 struct Show {
     state: State,
-    /// By connection, in the order in which they came.
-    watchers: Vec<(Connection, Watcher)>,
+    /// In the order in which they came, each with how many connections they watch by.
+    people: Vec<(Watcher, usize)>,
 }
 
 /// All that is being watched together.
 #[derive(Debug, Default)]
-pub struct Shows(HashMap<RoomId, Show>);
+pub struct Shows {
+    rooms: HashMap<RoomId, Show>,
+    /// Where each connection watches; in one room at a time.
+    places: HashMap<Connection, (RoomId, UserId)>,
+}
 
 impl Shows {
     pub fn told(&self, room: RoomId) -> Told {
-        let Some(show) = self.0.get(&room) else { return Told { room, ..Told::default() } };
-        let mut people: Vec<Watcher> = Vec::new();
-        for (_, watcher) in &show.watchers {
-            if !people.iter().any(|other| other.user == watcher.user) {
-                people.push(watcher.clone());
-            }
-        }
-        let watching = people.len();
-        people.truncate(NAMES);
-        Told { room, watching, people, state: Some(show.state.clone()) }
+        let Some(show) = self.rooms.get(&room) else { return Told { room, ..Told::default() } };
+        let people = show.people.iter().take(NAMES).map(|(watcher, _)| watcher.clone()).collect();
+        Told { room, watching: show.people.len(), people, state: Some(show.state.clone()) }
     }
 
-    /// Somebody watches from now on. Answers with whether that began it, with what their own player does.
+    /// Somebody watches from now on, and nowhere else by this connection. Answers with the other room where they did,
+    /// and with whether that began it here, with what their own player does.
     fn join(
         &mut self,
         (room, item): (RoomId, i64),
@@ -119,17 +118,25 @@ impl Shows {
         watcher: Watcher,
         start: Start,
         now: i64,
-    ) -> bool {
-        let begins = !self.0.contains_key(&room);
+    ) -> (Option<RoomId>, bool) {
+        let place = (room, watcher.user);
+        if self.places.get(&connection) == Some(&place) {
+            return (None, false);
+        }
+        let before = self.depart(connection);
+        self.places.insert(connection, place);
+        let begins = !self.rooms.contains_key(&room);
         let Start { playing, position, rate } = start;
         let by = watcher.user;
-        let show = self.0.entry(room).or_insert_with(|| Show {
+        let show = self.rooms.entry(room).or_insert_with(|| Show {
             state: State { item, playing, position, rate, at: now, by, version: now },
-            watchers: Vec::new(),
+            people: Vec::new(),
         });
-        show.watchers.retain(|(known, _)| *known != connection);
-        show.watchers.push((connection, watcher));
-        begins
+        match show.people.iter_mut().find(|(known, _)| known.user == by) {
+            Some((_, connections)) => *connections += 1,
+            None => show.people.push((watcher, 1)),
+        }
+        (before, begins)
     }
 
     /// Moves everybody.
@@ -138,46 +145,53 @@ impl Shows {
     /// `Forbidden` for one who doesn't watch; `Conflict` for one who hasn't seen the newest state, whose move would undo
     /// another's.
     fn change(&mut self, room: RoomId, connection: Connection, wanted: Move, now: i64) -> Result<()> {
-        let show = self.0.get_mut(&room);
-        let show = show.filter(|show| show.watchers.iter().any(|(known, _)| *known == connection));
-        let Some(show) = show else {
+        let place = self.places.get(&connection).filter(|(place, _)| *place == room);
+        let (Some((_, by)), Some(show)) = (place, self.rooms.get_mut(&room)) else {
             return Err(Error::forbidden("not_watching", "You aren't watching together here."));
         };
-        if wanted.version < show.state.version {
+        let state = &mut show.state;
+        if wanted.version != state.version {
             return Err(Error::conflict("outdated", "Somebody else was quicker."));
         }
-        let by = show.watchers.iter().find(|(known, _)| *known == connection).map(|(_, who)| who.user);
-        let state = &mut show.state;
         state.position = wanted.position.unwrap_or_else(|| state.position_at(now));
         state.at = now;
         state.playing = wanted.playing.unwrap_or(state.playing);
         state.rate = wanted.rate.unwrap_or(state.rate);
-        state.by = by.unwrap_or(state.by);
+        state.by = *by;
         state.version += 1;
         Ok(())
     }
 
-    /// Ends the watching of those who fit; `true` when there were any.
-    fn remove(&mut self, room: RoomId, fits: impl Fn(&Connection, &Watcher) -> bool) -> bool {
-        let Some(show) = self.0.get_mut(&room) else { return false };
-        let before = show.watchers.len();
-        show.watchers.retain(|(connection, watcher)| !fits(connection, watcher));
-        let is_changed = show.watchers.len() < before;
-        if show.watchers.is_empty() {
-            self.0.remove(&room);
+    /// A connection has ended, or watches no more. Answers with the room that it watched in.
+    pub fn depart(&mut self, connection: Connection) -> Option<RoomId> {
+        let (room, user) = self.places.remove(&connection)?;
+        let show = self.rooms.get_mut(&room)?;
+        if let Some(index) = show.people.iter().position(|(watcher, _)| watcher.user == user) {
+            show.people[index].1 -= 1;
+            if show.people[index].1 == 0 {
+                show.people.remove(index);
+            }
         }
-        is_changed
+        if show.people.is_empty() {
+            self.rooms.remove(&room);
+        }
+        Some(room)
     }
 
-    /// A connection has ended, or watches something else now. Answers with the rooms that it watched in.
-    pub fn depart(&mut self, connection: Connection) -> Vec<RoomId> {
-        let rooms: Vec<RoomId> = self.0.keys().copied().collect();
-        rooms.into_iter().filter(|room| self.remove(*room, |known, _| *known == connection)).collect()
+    /// The same, if it watched in this room.
+    fn leave(&mut self, connection: Connection, room: RoomId) -> Option<RoomId> {
+        let is_here = self.places.get(&connection).is_some_and(|(place, _)| *place == room);
+        if is_here { self.depart(connection) } else { None }
     }
 
     /// Somebody isn't in the room any more; `true` when they watched there.
     pub fn left(&mut self, user: UserId, room: RoomId) -> bool {
-        self.remove(room, |_, watcher| watcher.user == user)
+        if !self.rooms.contains_key(&room) {
+            return false;
+        }
+        let theirs: Vec<Connection> =
+            self.places.iter().filter(|(_, place)| **place == (room, user)).map(|(key, _)| *key).collect();
+        theirs.into_iter().filter_map(|connection| self.depart(connection)).count() > 0
     }
 }
 
@@ -213,36 +227,49 @@ impl Handler<Together> for ChatServer {
     fn handle(&mut self, asked: Together, _: &mut Context<Self>) -> Self::Result {
         let Together { room, connection, wish } = asked;
         let now = now_ms();
-        let (mut begun, mut changed) = (false, vec![room]);
-        match wish {
-            Wish::Look => changed.clear(),
+        let mut begun = false;
+        let changed = match wish {
+            Wish::Look => Vec::new(),
             Wish::Join { item, watcher, start } => {
-                changed.extend(self.shows.depart(connection).into_iter().filter(|other| *other != room));
-                begun = self.shows.join((room, item), connection, watcher, start, now);
+                let (before, begins) = self.shows.join((room, item), connection, watcher, start, now);
+                begun = begins;
+                before.into_iter().chain([room]).collect()
             }
             Wish::Move(wanted) => {
                 if let Err(error) = self.shows.change(room, connection, wanted, now) {
                     return MessageResult(Err(error));
                 }
+                self.pace.told(room, Instant::now());
+                self.tell_together(room, Some(connection));
+                Vec::new()
             }
-            Wish::Leave => {
-                if !self.shows.remove(room, |known, _| *known == connection) {
-                    changed.clear();
-                }
-            }
-        }
+            Wish::Leave => self.shows.leave(connection, room).into_iter().collect(),
+        };
         for room in changed {
-            self.tell_together(room);
+            self.watchers_changed(room, Some(connection));
         }
         MessageResult(Ok(Answer { told: self.shows.told(room), begun }))
     }
 }
 
 impl ChatServer {
-    /// Tells a room's members who watches there, and what.
-    pub(super) fn tell_together(&self, room: RoomId) {
-        let frames = frame(&self.shows.told(room));
-        self.deliver_one(Item::Room { room, frames, messages: Vec::new() });
+    /// Others have begun to watch or have stopped. A crowd that comes at once costs each member a frame a second.
+    pub(super) fn watchers_changed(&mut self, room: RoomId, except: Option<Connection>) {
+        if self.pace.changed(room, Instant::now()) {
+            self.tell_together(room, except);
+        }
+    }
+
+    /// Tells of those who came and went within the last second.
+    pub(super) fn tell_watchers(&mut self) {
+        for room in self.pace.due(Instant::now()) {
+            self.tell_together(room, None);
+        }
+    }
+
+    /// Tells a room's members who watches there, and what; not whoever is told by a reply.
+    fn tell_together(&self, room: RoomId, except: Option<Connection>) {
+        self.deliver_one(Item::Together { room, frame: frame(&self.shows.told(room)), except });
     }
 }
 
@@ -279,15 +306,20 @@ mod tests {
     #[test]
     fn the_first_begins_it_and_the_second_follows() {
         let mut shows = Shows::default();
-        assert!(shows.join((ROOM, 7), ANN, who(1), start(10_000), 1000));
-        assert!(!shows.join((ROOM, 7), BOB, who(2), start(0), 3000));
+        assert_eq!(shows.join((ROOM, 7), ANN, who(1), start(10_000), 1000), (None, true));
+        // The same connection again, after it asked to be back.
+        assert_eq!(shows.join((ROOM, 7), ANN, who(1), start(0), 2000), (None, false));
+        assert_eq!(shows.join((ROOM, 7), BOB, who(2), start(0), 3000), (None, false));
         let told = shows.told(ROOM);
         assert_eq!((told.watching, state(&shows).position_at(3000)), (2, 12_000));
-        // The same connection again, after it asked to be back.
-        assert!(!shows.join((ROOM, 7), BOB, who(2), start(0), 3000));
+        // In a second window Bob is still one.
+        shows.join((ROOM, 7), (1, 2), who(2), start(0), 3000);
         assert_eq!(shows.told(ROOM).watching, 2);
         assert!(shows.left(UserId(2), ROOM) && !shows.left(UserId(2), ROOM));
-        assert_eq!(shows.depart(ANN), [ROOM]);
+        // Elsewhere Ann isn't here any more.
+        assert_eq!(shows.join((RoomId(6), 8), ANN, who(1), start(0), 4000), (Some(ROOM), true));
+        assert_eq!((shows.leave(ANN, ROOM), shows.depart(ANN)), (None, Some(RoomId(6))));
+        assert!(shows.rooms.is_empty() && shows.places.is_empty());
         assert_eq!(shows.told(ROOM), Told { room: ROOM, ..Told::default() });
     }
 
@@ -315,8 +347,10 @@ mod tests {
         let version = state(&shows).version;
         let seek = |position| Move { version, position: Some(position), ..Move::default() };
         shows.change(ROOM, ANN, seek(50_000), 1100).unwrap();
-        let late = shows.change(ROOM, BOB, seek(9000), 1101);
-        assert_eq!(late.map_err(|error| error.code()), Err("outdated"));
+        for unseen in [version, i64::MAX] {
+            let late = shows.change(ROOM, BOB, Move { version: unseen, ..seek(9000) }, 1101);
+            assert_eq!(late.map_err(|error| error.code()), Err("outdated"));
+        }
         assert_eq!(state(&shows).position, 50_000);
         let strange = shows.change(ROOM, (0, 9), seek(1), 1102);
         assert_eq!(strange.map_err(|error| error.code()), Err("not_watching"));

@@ -8,13 +8,8 @@ use serde_json::{Value, json};
 /// A recording's talk, with ann in it.
 async fn talk(app: &App) -> (Visitor, i64) {
     let ann = app.register("ann").await;
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.resize(5000, 7);
-    let put = ann.request(reqwest::Method::PUT, "/api/v1/media/song.wav").body(wav);
-    let item = ann.answer(put).await.is(201).json();
-    let page = ann.get(&format!("/media/{}", item["id"])).await.is(200).text();
-    let (_, rest) = page.split_once("<media-together").unwrap();
-    let room = rest.split("data-room=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+    let item = ann.put_recording("song.wav").await;
+    let room = ann.talk_of(&item).await;
     ann.join(&json!({ "id": room })).await.is(200);
     (ann, room)
 }
@@ -87,7 +82,9 @@ async fn a_move_moves_everybody_and_an_old_one_nobody() {
     let news = told(&mut his, "the move", |frame| frame["state"]["position"] == 90_000).await;
     assert_eq!((&news["state"], &news["state"]["playing"]), (&moved["state"], &json!(false)));
     // He had not seen it when he pressed.
-    his.refused(wish(room, "move", &json!({ "version": seen, "position": 5000 })), "outdated").await;
+    for unseen in [seen, i64::MAX] {
+        his.refused(wish(room, "move", &json!({ "version": unseen, "position": 5000 })), "outdated").await;
+    }
     let now = his.must(wish(room, "look", &Value::Null)).await;
     assert_eq!(now["state"], moved["state"]);
     let playing =
@@ -140,15 +137,70 @@ async fn nobody_shakes_the_others_with_moves_without_end() {
     let app = spawn_app_with(&[("rate_limits", "on")]).await;
     let (ann, room) = talk(&app).await;
     let mut hers = ann.socket().await;
-    hers.must(wish(room, "join", &start(0, true))).await;
+    let mut version = hers.must(wish(room, "join", &start(0, true))).await["state"]["version"].clone();
     let mut refused = Value::Null;
     for _ in 0..60 {
-        let reply = hers.ask(wish(room, "move", &json!({ "version": i64::MAX, "position": 1000 }))).await;
+        let reply = hers.ask(wish(room, "move", &json!({ "version": version, "position": 1000 }))).await;
         if reply["ok"] == false {
             refused = reply;
             break;
         }
+        version = reply["state"]["version"].clone();
     }
     assert_eq!(refused["error"]["code"], "rate_limited", "{refused}");
     assert!(refused["error"]["retry_after"].as_i64().is_some_and(|ms| ms > 0));
+}
+
+#[tokio::test]
+async fn one_who_watches_alone_stays_where_they_are_and_watches_in_one_place() {
+    let app = spawn_app().await;
+    let (ann, room) = talk(&app).await;
+    let bob = app.register("bob").await;
+    let other = bob.put_recording("other.wav").await;
+    let other = bob.talk_of(&other).await;
+    bob.join(&json!({ "id": room })).await.is(200);
+    ann.join(&json!({ "id": other })).await.is(200);
+    let (mut hers, mut his) = (ann.socket().await, bob.socket().await);
+    let begun = hers.must(wish(room, "join", &start(60_000, true))).await;
+    let again = hers.must(wish(room, "join", &start(0, false))).await;
+    assert_eq!((&again["begun"], &again["state"]), (&json!(false), &begun["state"]));
+    told(&mut his, "that she watches", |frame| frame["watching"] == 1).await;
+    hers.must(wish(other, "join", &start(0, true))).await;
+    told(&mut his, "that she left", |frame| frame["room"] == room && frame["watching"] == 0).await;
+    // What she leaves late isn't where she is.
+    hers.must(wish(room, "leave", &Value::Null)).await;
+    assert_eq!(hers.must(wish(other, "look", &Value::Null)).await["watching"], 1);
+}
+
+#[tokio::test]
+async fn whoever_does_something_is_told_once_and_a_crowd_is_told_of_in_a_few_frames() {
+    const CROWD: u64 = 40;
+    let app = spawn_app().await;
+    let (ann, room) = talk(&app).await;
+    let mut hers = ann.socket().await;
+    let begun = hers.must(wish(room, "join", &start(0, true))).await;
+    let version = begun["state"]["version"].clone();
+    hers.must(wish(room, "move", &json!({ "version": version, "position": 5000 }))).await;
+    hers.must(json!({ "type": "ping" })).await;
+    assert_eq!(hers.waiting().filter(|frame| frame["type"] == "together").count(), 0);
+    let mut crowd = Vec::new();
+    for number in 0..CROWD {
+        let who = app.register(&format!("p{number}")).await;
+        who.join(&json!({ "id": room })).await.is(200);
+        crowd.push(who.socket().await);
+    }
+    let since = std::time::Instant::now();
+    for socket in &mut crowd {
+        socket.must(wish(room, "join", &start(0, false))).await;
+    }
+    let (mut frames, mut watching) = (0, 0);
+    while watching <= CROWD {
+        let frame = told(&mut hers, "the crowd", |_| true).await;
+        assert!(frame["people"].as_array().unwrap().len() <= 20);
+        watching = frame["watching"].as_u64().unwrap();
+        frames += 1;
+    }
+    // At once, and then once a second.
+    let most = 2 + since.elapsed().as_millis() / 900;
+    assert!(frames <= most, "{frames} frames in {:?}", since.elapsed());
 }
