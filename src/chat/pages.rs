@@ -101,14 +101,27 @@ pub async fn show(
     if let Some(visitor) = &reader.visitor {
         let (accounts, person, href) =
             (chat.accounts.clone(), visitor.person.clone(), page.room.href.clone());
-        let unseen = page.room.last_seq > page.room.read_seq;
-        if page.room.joined && page.room.id > 0 && !page.newer && unseen {
-            chat.seen(visitor.person.id, RoomId(page.room.id), page.room.last_seq);
-        }
+        chat.note_seen(&person, &page);
         // Nobody waits for it: the page is right whether or not the place could be kept.
         actix_web::rt::spawn(async move { accounts.remember_place(&person, &href).await });
     }
     html(StatusCode::OK, &page)
+}
+
+impl Chat {
+    /// A page with the newest messages is shown to somebody.
+    pub(super) fn note_seen(&self, person: &Person, page: &RoomPage) {
+        let unseen = page.room.last_seq > page.room.read_seq;
+        if page.room.joined && page.room.id > 0 && !page.newer && unseen {
+            self.seen(person.id, RoomId(page.room.id), page.room.last_seq);
+        }
+    }
+
+    /// Bytes of one file that this person may send; nothing for those who may send none.
+    pub(super) fn bytes_max(&self, person: Option<&Person>) -> Option<u64> {
+        let person = person.filter(|person| self.accounts.allows(person, Right::Files));
+        person.map(|_| self.rooms.uploads.bytes_max)
+    }
 }
 
 /// Whether there are messages before those on the page.
@@ -160,9 +173,7 @@ pub(super) async fn page_of(
         Found { room: None, peer: Some(peer) } => unwritten(chat, person, &peer)?,
         Found { room: None, peer: None } => return Err(room::nowhere()),
     };
-    let bytes_max = person
-        .filter(|person| chat.accounts.allows(person, Right::Files))
-        .map(|_| chat.rooms.uploads.bytes_max);
+    let bytes_max = chat.bytes_max(person);
     let shell = pages.shell(reader.viewer(), page.room.name.clone(), page.room.href.clone()).await;
     Ok(RoomPage { shell, bytes_max, ..page })
 }

@@ -5,7 +5,6 @@ use super::details::{Details, DetailsQuery};
 use super::pages::{PageQuery, RoomPage, existing};
 use super::room_view::RoomView;
 use crate::accounts::Reader;
-use crate::config::Right;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::talk::{About, Panel, TalkProvider};
@@ -58,11 +57,11 @@ async fn panel(chat: &Chat, reader: Reader, about: About, name: String, query: &
     let details = web::Query::<DetailsQuery>::from_query(query).map_err(read)?.into_inner();
     let query = web::Query::<PageQuery>::from_query(query).map_err(read)?.into_inner().with(details);
     let page = existing(&reader, id, None, &query, chat).await?;
-    let bytes_max = reader
-        .visitor
-        .as_ref()
-        .filter(|visitor| chat.accounts.allows(&visitor.person, Right::Files))
-        .map(|_| chat.rooms.uploads.bytes_max);
+    let person = reader.visitor.as_ref().map(|visitor| &*visitor.person);
+    if let Some(person) = person {
+        chat.note_seen(person, &page);
+    }
+    let bytes_max = chat.bytes_max(person);
     let shell = Shell { viewer: reader.viewer(), ..Shell::default() };
     let html = TalkPanel(RoomPage { shell, bytes_max, ..page }).render().map_err(Error::internal)?;
     Ok(Panel { head: Head.render().map_err(Error::internal)?, html, room: Some(id) })

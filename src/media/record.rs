@@ -11,7 +11,7 @@ use crate::db::schema::messages::{media_items, media_uploads};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{MediaId, RoomId, UserId};
 use crate::rooms::talk::Deed;
-use crate::rooms::{About, Asker, Change, Request};
+use crate::rooms::{About, Request};
 use crate::text::{fold, is_blank, is_unruly};
 use diesel::prelude::*;
 use std::io::ErrorKind;
@@ -193,15 +193,15 @@ impl Library {
         self.forget(id);
         let about = About::media(id);
         if audience.is_some() {
-            self.tell_talk(Deed::Narrow { about })?;
+            self.tell_talk(Deed::Narrow { about }).await?;
         }
-        self.tell_talk(Deed::Rename { about, name: item.title.clone() })?;
+        self.tell_talk(Deed::Rename { about, name: item.title.clone() }).await?;
         Ok(item)
     }
 
     /// Lets the talk follow its item; those who are in it hear of it after the commit.
-    fn tell_talk(&self, deed: Deed) -> Result<()> {
-        self.db().submit(Change::new(Request::Talk(deed), Asker::Nobody))
+    async fn tell_talk(&self, deed: Deed) -> Result<()> {
+        self.db().carry_out(Request::Talk(deed)).await.map(drop)
     }
 
     /// Puts an item into the trash, or back onto the shelf.
@@ -245,7 +245,7 @@ impl Library {
             Error::Busy("The file can't be removed just now. Try again in a moment.")
         })?;
         // First: a talk whose item isn't there any more would be nobody's to close.
-        self.tell_talk(Deed::Close { about: About::media(id) })?;
+        self.tell_talk(Deed::Close { about: About::media(id) }).await?;
         self.db()
             .write(move |conn| {
                 diesel::delete(media_uploads::table.filter(media_uploads::media_id.eq(id))).execute(conn)?;

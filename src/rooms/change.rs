@@ -10,7 +10,7 @@ use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
 use super::talk;
 use super::unread::{self, ReadMarks};
 use crate::db::schema::messages::rooms;
-use crate::db::{Conn, Failed, Task, Work, savepoint};
+use crate::db::{Conn, Database, Failed, Task, Work, savepoint};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::text;
@@ -161,6 +161,18 @@ pub struct Change {
 impl Change {
     pub fn new(request: Request, asker: Asker) -> Self {
         Self { request, asker, done: None }
+    }
+}
+
+impl Database<Change> {
+    /// Submits a request and waits for its commit.
+    ///
+    /// # Errors
+    /// What the request is refused with; `Busy` when the queue is full or the server stops.
+    pub async fn carry_out(&self, request: Request) -> Result<Outcome> {
+        let (asker, answer) = oneshot::channel();
+        self.submit(Change::new(request, Asker::Call(asker)))?;
+        answer.await.map_err(|_| Error::Busy("The server is stopping. Nothing was stored."))?
     }
 }
 

@@ -191,17 +191,22 @@ fn changed(conn: &mut Conn, by: Asking, room: Room) -> Result<Done> {
 /// Deletes a channel or group: it is gone for everybody at once, its messages a little later.
 pub(super) fn delete(conn: &mut Conn, by: Asking, id: RoomId) -> Result<Done> {
     let mut room = take(conn, by, id, Verb::Delete)?;
-    let members = membership::members(conn, id, UserId(0), i64::MAX)?;
-    diesel::delete(memberships::table.filter(memberships::room_id.eq(id))).execute(conn)?;
-    bury(conn, id)?;
+    let mut facts = end(conn, id)?;
     room.members = 0;
-    let left = members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 });
-    let facts = left.chain(talk::follow_group(conn, id, None)?).collect();
+    facts.extend(talk::follow_group(conn, id, None)?);
     Ok((Outcome::Room(RoomView::new(room, None)), facts))
 }
 
+/// Ends a room and all memberships of it.
+pub(super) fn end(conn: &mut Conn, id: RoomId) -> Result<Vec<Fact>> {
+    let members = membership::members(conn, id, UserId(0), i64::MAX)?;
+    diesel::delete(memberships::table.filter(memberships::room_id.eq(id))).execute(conn)?;
+    bury(conn, id)?;
+    Ok(members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 }).collect())
+}
+
 /// Takes a room out of everybody's sight and frees its name; `purge` removes what was said there.
-pub(super) fn bury(conn: &mut Conn, id: RoomId) -> Result<()> {
+fn bury(conn: &mut Conn, id: RoomId) -> Result<()> {
     diesel::update(rooms::table.find(id))
         .set((
             rooms::deleted_at.eq(now_ms()),

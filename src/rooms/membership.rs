@@ -9,7 +9,11 @@ use crate::db::Conn;
 use crate::db::schema::messages::{memberships, rooms};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
+use crate::on_conn;
 use diesel::prelude::*;
+
+/// People in one query: SQLite takes some thousands of values at most.
+const AT_ONCE: usize = 1000;
 
 /// What somebody wants to do in a room.
 ///
@@ -212,6 +216,23 @@ pub fn remove(conn: &mut Conn, who: UserId, room: &mut Room) -> Result<bool> {
         count(conn, room, -1)?;
     }
     Ok(gone > 0)
+}
+
+/// The same for many at once. Answers with those who were members.
+pub fn remove_all(conn: &mut Conn, who: &[UserId], room: &mut Room) -> Result<Vec<UserId>> {
+    let mut gone = Vec::new();
+    for part in who.chunks(AT_ONCE) {
+        let rows = memberships::table
+            .filter(memberships::room_id.eq(room.id))
+            .filter(memberships::user_id.eq_any(part));
+        let left: Vec<UserId> =
+            on_conn!(conn, c => diesel::delete(rows).returning(memberships::user_id).get_results(c))?;
+        gone.extend(left);
+    }
+    if !gone.is_empty() {
+        count(conn, room, -i64::try_from(gone.len()).unwrap_or(i64::MAX))?;
+    }
+    Ok(gone)
 }
 
 fn count(conn: &mut Conn, room: &mut Room, by: i64) -> Result<()> {

@@ -299,10 +299,16 @@ pub fn read_mark(conn: &mut Conn, user: UserId, room: RoomId) -> Result<Option<i
     Ok(memberships::table.find((user, room)).select(memberships::read_seq).first(conn).optional()?)
 }
 
-/// The ids of all rooms that a person has joined, the board included.
+/// The ids of all rooms that a person has joined and may still see, the board included.
 pub fn joined_ids(conn: &mut Conn, user: UserId) -> Result<Vec<RoomId>> {
-    let mut ids: Vec<RoomId> =
-        memberships::table.filter(memberships::user_id.eq(user)).select(memberships::room_id).load(conn)?;
+    let mut found: Vec<Room> = memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(user))
+        .select(Room::as_select())
+        .load(conn)?;
+    // A membership may outlive the sight of the thing: what ends the two are two changes.
+    talk::retain(conn, user, &mut found, |room| (room.kind, room.about()))?;
+    let mut ids: Vec<RoomId> = found.into_iter().map(|room| room.id).collect();
     if !ids.contains(&BOARD) {
         ids.push(BOARD);
     }
@@ -327,13 +333,14 @@ pub fn board(conn: &mut Conn, user: Option<UserId>) -> Result<RoomView> {
 }
 
 /// The board first, then the joined rooms with the newest activity, at most `limit` of them; and whether there are more.
+/// Talks come last: there may be one for every recording, and what people run themselves isn't to give way to them.
 pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView>, bool)> {
     let board = board(conn, Some(user))?;
     let mut found: Vec<(Room, i64)> = memberships::table
         .inner_join(rooms::table)
         .filter(memberships::user_id.eq(user))
         .filter(memberships::room_id.ne(BOARD))
-        .order((rooms::active_at.desc(), rooms::id.desc()))
+        .order((rooms::kind.eq(Kind::Talk.as_str()).asc(), rooms::active_at.desc(), rooms::id.desc()))
         .limit(limit + 1)
         .select((Room::as_select(), memberships::read_seq))
         .load(conn)?;
@@ -341,7 +348,7 @@ pub fn joined(conn: &mut Conn, user: UserId, limit: i64) -> Result<(Vec<RoomView
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let mut views = vec![board];
     views.extend(found.into_iter().map(|(room, read)| RoomView::new(room, Some(read))));
-    talk::retain(conn, user, &mut views)?;
+    talk::retain(conn, user, &mut views, |view| (view.kind, view.about))?;
     Ok((views, more))
 }
 

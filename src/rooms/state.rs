@@ -20,7 +20,6 @@ use crate::ids::{RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
 use std::sync::Arc;
-use tokio::sync::oneshot;
 
 /// Everything about rooms that a handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -50,9 +49,7 @@ impl Rooms {
 
     /// Submits a change and waits for its commit.
     pub async fn change(&self, request: Request) -> Result<Outcome> {
-        let (asker, answer) = oneshot::channel();
-        self.db.submit(Change::new(request, Asker::Call(asker)))?;
-        answer.await.map_err(|_| Error::Busy("The server is stopping. Nothing was stored."))?
+        self.db.carry_out(request).await
     }
 
     /// Stores a message and answers after the commit.

@@ -16,9 +16,13 @@ use crate::ids::{MediaId, RoomId, StreamId, UserId};
 use diesel::prelude::*;
 use futures_core::future::LocalBoxFuture;
 use serde::Serialize;
+use std::collections::HashSet;
+
+/// Things in one query: SQLite takes some thousands of values at most.
+const AT_ONCE: usize = 1000;
 
 /// What kind of thing a talk is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// An item of the library.
@@ -41,7 +45,7 @@ impl Subject {
 }
 
 /// The thing that a talk is about: the contract's `about` object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 pub struct About {
     pub kind: Subject,
     /// Its number among its kind.
@@ -158,12 +162,38 @@ fn shown(who: UserId) -> _ {
     there.and(open)
 }
 
-/// Takes the talks out of some rooms whose things can't be seen.
-pub(super) fn retain(conn: &mut Conn, who: UserId, found: &mut Vec<RoomView>) -> Result<()> {
-    if found.iter().any(|room| room.kind == Kind::Talk) {
-        let open = open_ones(conn, Some(who))?;
-        found.retain(|room| room.kind != Kind::Talk || open.contains(&room.id));
+/// Those of these things that somebody sees.
+fn open_among(conn: &mut Conn, who: UserId, abouts: &[About]) -> Result<HashSet<About>> {
+    let (recordings, others): (Vec<About>, Vec<About>) =
+        abouts.iter().partition(|about| about.kind == Subject::Media);
+    let mut open = HashSet::new();
+    for part in recordings.chunks(AT_ONCE) {
+        let ids: Vec<i64> = part.iter().map(|about| about.id).collect();
+        let seen = media_items::table.filter(media_items::id.eq_any(ids)).filter(shown(who));
+        let seen: Vec<MediaId> = seen.select(media_items::id).load(conn)?;
+        open.extend(seen.into_iter().map(About::media));
     }
+    for about in others {
+        if is_open(conn, who, Some(about))? {
+            open.insert(about);
+        }
+    }
+    Ok(open)
+}
+
+/// Takes the talks out of some rooms whose things can't be seen; `what` says what a room is.
+pub(super) fn retain<T>(
+    conn: &mut Conn,
+    who: UserId,
+    found: &mut Vec<T>,
+    what: impl Fn(&T) -> (Kind, Option<About>),
+) -> Result<()> {
+    let abouts: Vec<About> = found.iter().filter_map(|room| what(room).1).collect();
+    let open = open_among(conn, who, &abouts)?;
+    found.retain(|room| match what(room) {
+        (Kind::Talk, about) => about.is_some_and(|about| open.contains(&about)),
+        _ => true,
+    });
     Ok(())
 }
 
@@ -227,17 +257,36 @@ fn rename(conn: &mut Conn, about: About, name: &str) -> Result<Done> {
 /// Ends the memberships of those who don't see any more what the talk is about, or only of `who` if they don't: members
 /// hear what is said there without asking again.
 fn narrow(conn: &mut Conn, mut room: Room, who: Option<UserId>) -> Result<Vec<Fact>> {
-    let members = match who {
-        Some(who) => vec![who],
-        None => membership::members(conn, room.id, UserId(0), i64::MAX)?,
+    let lost = match (who, room.about()) {
+        (None, Some(About { kind: Subject::Media, id })) => blind(conn, room.id, MediaId(id))?,
+        // Streams are for everybody who could be in their talk.
+        (None, Some(About { kind: Subject::Stream, .. })) => Vec::new(),
+        (Some(who), about) if is_open(conn, who, about)? => Vec::new(),
+        (Some(who), _) => vec![who],
+        (None, None) => membership::members(conn, room.id, UserId(0), i64::MAX)?,
     };
-    let mut facts = Vec::new();
-    for user in members {
-        if !is_open(conn, user, room.about())? && membership::remove(conn, user, &mut room)? {
-            facts.push(Fact::Left { user, room: room.id, members: room.members });
+    let gone = membership::remove_all(conn, &lost, &mut room)?;
+    Ok(gone.into_iter().map(|user| Fact::Left { user, room: room.id, members: room.members }).collect())
+}
+
+/// Those in the talk about an item who don't see it: [`shown`] for many people and one item.
+fn blind(conn: &mut Conn, talk: RoomId, item: MediaId) -> Result<Vec<UserId>> {
+    let there = media_items::gone.eq(false).and(media_items::trashed_at.is_null());
+    let item: Option<(String, Option<UserId>, Option<RoomId>)> = media_items::table
+        .filter(media_items::id.eq(item).and(there))
+        .select((media_items::audience, media_items::user_id, media_items::room_id))
+        .first(conn)
+        .optional()?;
+    let members = membership::members(conn, talk, UserId(0), i64::MAX)?;
+    let seeing: HashSet<UserId> = match item {
+        Some((audience, ..)) if audience == "all" => return Ok(Vec::new()),
+        Some((audience, owner, Some(group))) if audience == "group" => {
+            membership::members(conn, group, UserId(0), i64::MAX)?.into_iter().chain(owner).collect()
         }
-    }
-    Ok(facts)
+        Some((_, owner, _)) => owner.into_iter().collect(),
+        None => HashSet::new(),
+    };
+    Ok(members.into_iter().filter(|member| !seeing.contains(member)).collect())
 }
 
 /// The same in the talks about what is for the members of a group alone: `who` has left that, or everybody has.
@@ -259,12 +308,8 @@ pub(super) fn follow_group(conn: &mut Conn, group: RoomId, who: Option<UserId>) 
 
 /// Its messages are removed a little later, as those of every deleted room.
 fn close(conn: &mut Conn, about: About) -> Result<Done> {
-    let Some(room) = find(conn, about)? else { return Ok((Outcome::Stored, Vec::new())) };
-    let members = membership::members(conn, room.id, UserId(0), i64::MAX)?;
-    diesel::delete(memberships::table.filter(memberships::room_id.eq(room.id))).execute(conn)?;
-    group::bury(conn, room.id)?;
-    let id = room.id;
-    let facts = members.into_iter().map(|user| Fact::Left { user, room: id, members: 0 }).collect();
+    let room = find(conn, about)?;
+    let facts = room.map_or(Ok(Vec::new()), |room| group::end(conn, room.id))?;
     Ok((Outcome::Stored, facts))
 }
 
@@ -308,3 +353,6 @@ pub trait TalkProvider: Send + Sync {
         query: String,
     ) -> LocalBoxFuture<'static, Result<Panel>>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,6 @@ use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn add(who: &Visitor, name: &str) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend(name.bytes().cycle().take(3000));
-    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(wav)).await.is(201).json()
-}
-
 async fn titles(who: &Visitor, list: &str) -> Vec<String> {
     let found = who.get(list).await.is(200).json();
     found["items"].as_array().unwrap().iter().map(|i| i["title"].as_str().unwrap().to_owned()).collect()
@@ -20,7 +14,8 @@ async fn titles(who: &Visitor, list: &str) -> Vec<String> {
 async fn a_list_plays_in_the_order_that_its_keeper_gives_it() {
     let app = spawn_app().await;
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
-    let songs = [add(&ann, "one.wav").await, add(&ann, "two.wav").await, add(&ben, "three.wav").await];
+    let (one, two) = (ann.put_recording("one.wav").await, ann.put_recording("two.wav").await);
+    let songs = [one, two, ben.put_recording("three.wav").await];
     let ids: Vec<&Value> = songs.iter().map(|song| &song["id"]).collect();
     ann.send("POST", "/api/v1/media/lists", &json!({ "name": " " })).await.problem(422, "invalid");
     let made =
@@ -87,7 +82,7 @@ async fn a_list_plays_in_the_order_that_its_keeper_gives_it() {
 async fn a_list_is_made_from_an_item_and_guests_make_none() {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
-    let song = add(&ann, "one.wav").await;
+    let song = ann.put_recording("one.wav").await;
     let item = song["id"].to_string();
     ann.get(&format!("/media/{item}")).await.has(&format!("/media/lists?item={item}"));
     ann.get(&format!("/media/lists?item={item}")).await.is(200).has("one");

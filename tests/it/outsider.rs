@@ -157,15 +157,10 @@ async fn private_rooms(app: &App) -> (Vec<i64>, Visitor) {
 
 /// The talk about a recording that only its uploader sees.
 async fn private_talk(ann: &Visitor) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.resize(5000, 7);
-    let put = ann.request(reqwest::Method::PUT, "/api/v1/media/diary.wav").body(wav);
-    let item = ann.answer(put).await.is(201).json()["id"].clone();
-    ann.send("PATCH", &format!("/api/v1/media/{item}"), &json!({ "audience": "own" })).await.is(200);
-    let page = ann.get(&format!("/media/{item}")).await.is(200).text();
-    let room =
-        page.split("<chat-timeline").nth(1).and_then(|rest| rest.split("data-room=\"").nth(1)).unwrap();
-    let talk = json!({ "id": room.split('"').next().unwrap().parse::<i64>().unwrap() });
+    let item = ann.put_recording("diary.wav").await;
+    let wish = json!({ "audience": "own" });
+    ann.send("PATCH", &format!("/api/v1/media/{}", item["id"]), &wish).await.is(200);
+    let talk = json!({ "id": ann.talk_of(&item).await });
     ann.join(&talk).await.is(200);
     talk
 }

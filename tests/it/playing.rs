@@ -1,21 +1,14 @@
 //! What the player is told of an item: where one was, on which device ever; chapters that a keeper wrote down.
 
 use crate::app::spawn_app;
-use crate::visitor::Visitor;
 use reqwest::Method;
-use serde_json::{Value, json};
-
-async fn add(who: &Visitor, name: &str) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend(name.bytes().cycle().take(3000));
-    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(wav)).await.is(201).json()
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn where_one_was_is_remembered_for_each_person_and_a_link_to_a_moment_wins() {
     let app = spawn_app().await;
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
-    let song = add(&ann, "song.wav").await;
+    let song = ann.put_recording("song.wav").await;
     let (page, at) = (format!("/media/{}", song["id"]), format!("/api/v1/media/{}/position", song["id"]));
     ann.get(&at).await.problem(404, "not_found");
     ann.get(&page).await.is(200).lacks("data-start=");
@@ -57,7 +50,7 @@ async fn where_one_was_is_remembered_for_each_person_and_a_link_to_a_moment_wins
 async fn chapters_are_written_one_a_line_and_a_wrong_line_is_named() {
     let app = spawn_app().await;
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
-    let song = add(&ann, "song.wav").await;
+    let song = ann.put_recording("song.wav").await;
     let (page, at) = (format!("/media/{}", song["id"]), format!("/api/v1/media/{}", song["id"]));
     let lines = "1:02:03 <b>Coda</b>\n0:00 前奏\n12:34 Second";
     let said = ann.send("PATCH", &at, &json!({ "chapters": lines })).await.is(200).json();

@@ -1,16 +1,9 @@
 //! Items that are for a group or for their uploader alone: for others they are not there, from any address.
 
 use crate::app::{App, spawn_app};
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, recording};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// A file of some sound that is no other's.
-async fn add(who: &Visitor, name: &str) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend(name.bytes().cycle().take(3000));
-    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(wav)).await.is(201).json()
-}
 
 async fn titles(who: &Visitor) -> Vec<String> {
     let answer = who.get("/api/v1/media").await.is(200).json();
@@ -75,7 +68,7 @@ async fn ask(who: &Visitor, method: &str, at: &str) -> u16 {
 #[tokio::test]
 async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
     let (app, [owner, ann, ben, eve], room) = people().await;
-    let song = add(&ann, "song.wav").await;
+    let song = ann.put_recording("song.wav").await;
     let (id, at) = (&song["id"], format!("/api/v1/media/{}", song["id"]));
     assert_eq!(ask(&ann, "PUT", &format!("{at}/captions/en")).await, 200);
     // Everybody has seen and played it, so that memory knows it.
@@ -113,28 +106,18 @@ async fn what_is_for_a_group_is_there_for_its_members_and_nobody_else() {
     eve.send("POST", &format!("/api/v1/rooms/{room}/leave"), &Value::Null).await;
     eve.get(&format!("/media/{id}/file")).await.is(404);
     // The same content from somebody who can't see it is an item of its own, and says nothing of the other.
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend("song.wav".bytes().cycle().take(3000));
-    let again =
-        eve.answer(eve.request(Method::PUT, "/api/v1/media/again.wav").body(wav)).await.is(201).json();
+    let again = eve.request(Method::PUT, "/api/v1/media/again.wav").body(recording("song.wav"));
+    let again = eve.answer(again).await.is(201).json();
     assert_ne!(&again["id"], id);
     assert!(app.media().join("song.wav").exists());
-}
-
-/// The number of the room that the item's page shows.
-async fn talk_of(who: &Visitor, page: &str) -> String {
-    let page = who.get(page).await.is(200).text();
-    let (_, rest) = page.split_once("<chat-timeline").expect("the page has no talk");
-    let (_, number) = rest.split_once("data-room=\"").unwrap();
-    number.split('"').next().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn the_talk_of_an_item_is_as_private_as_the_item() {
     let (_app, [owner, ann, ben, eve], room) = people().await;
-    let song = add(&ann, "song.wav").await;
-    let (page, at) = (format!("/media/{}", song["id"]), format!("/api/v1/media/{}", song["id"]));
-    let talk = talk_of(&ann, &page).await;
+    let song = ann.put_recording("song.wav").await;
+    let at = format!("/api/v1/media/{}", song["id"]);
+    let talk = ann.talk_of(&song).await;
     for who in [&ann, &eve] {
         who.send("POST", &format!("/api/v1/rooms/{talk}/join"), &Value::Null).await.is(200);
     }
@@ -158,14 +141,14 @@ async fn the_talk_of_an_item_is_as_private_as_the_item() {
         who.get(&format!("/m/{talk}/1")).await.is(404);
         who.get("/api/v1/search?q=needle").await.is(200).lacks("a needle");
     }
-    assert_eq!(talk_of(&ben, &page).await, talk);
+    assert_eq!(ben.talk_of(&song).await, talk);
     ben.get("/api/v1/search?q=needle").await.is(200).has("a needle");
 }
 
 #[tokio::test]
 async fn what_is_its_uploaders_alone_is_there_for_nobody_else_until_it_is_given() {
     let (app, [owner, ann, ben, _eve], room) = people().await;
-    let song = add(&ann, "song.wav").await;
+    let song = ann.put_recording("song.wav").await;
     let page = format!("/media/{}", song["id"]);
     let form = |audience: &str| {
         [("do", "change".to_owned()), ("title", "Diary".to_owned()), ("audience", audience.to_owned())]

@@ -5,12 +5,6 @@ use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn add(who: &Visitor, name: &str) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend(name.bytes().cycle().take(3000));
-    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(wav)).await.is(201).json()
-}
-
 async fn delete(who: &Visitor, item: &Value, how: &str) -> crate::visitor::Answer {
     who.answer(who.request(Method::DELETE, &format!("/api/v1/media/{}{how}", item["id"]))).await
 }
@@ -32,7 +26,7 @@ async fn three() -> (App, Visitor, Visitor, Visitor) {
 #[tokio::test]
 async fn whoever_added_it_says_what_it_is_and_others_find_it_by_that() {
     let (_app, owner, ann, ben) = three().await;
-    let (song, other) = (add(&ann, "a.wav").await, add(&ben, "b.wav").await);
+    let (song, other) = (ann.put_recording("a.wav").await, ben.put_recording("b.wav").await);
     let at = format!("/api/v1/media/{}", song["id"]);
     let wish = json!({ "title": " Night  song ", "description": "At the lake.\n<b>Twice.</b>", "tags": ["Choir", "100%_夜"], "licence": "CC BY 4.0" });
     let said = ann.send("PATCH", &at, &wish).await.is(200).json();
@@ -71,7 +65,7 @@ async fn whoever_added_it_says_what_it_is_and_others_find_it_by_that() {
 #[tokio::test]
 async fn the_trash_hides_gives_back_and_deletes_for_good() {
     let (app, owner, ann, ben) = three().await;
-    let (song, dropped) = (add(&ann, "song.wav").await, app.media().join("dropped.wav"));
+    let (song, dropped) = (ann.put_recording("song.wav").await, app.media().join("dropped.wav"));
     std::fs::write(&dropped, b"RIFF\0\0\0\0WAVEfmt dropped").unwrap();
     delete(&ben, &song, "").await.problem(403, "not_yours");
     delete(&ann, &song, "?forever=true").await.problem(409, "not_in_trash");
@@ -109,6 +103,6 @@ async fn the_trash_hides_gives_back_and_deletes_for_good() {
     delete(&ann, &found, "").await.problem(403, "not_yours");
     delete(&owner, &found, "").await.is(204);
     // The same content may come again.
-    add(&ann, "song.wav").await;
+    ann.put_recording("song.wav").await;
     app.stranger().get("/api/v1/media/trash").await.problem(401, "sign_in_first");
 }

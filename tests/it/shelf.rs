@@ -5,12 +5,6 @@ use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn add(who: &Visitor, name: &str) -> Value {
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.extend(name.bytes().cycle().take(3000));
-    who.answer(who.request(Method::PUT, &format!("/api/v1/media/{name}")).body(wav)).await.is(201).json()
-}
-
 async fn put(who: &Visitor, item: &Value, language: &str, file: &str) -> crate::visitor::Answer {
     let at = format!("/api/v1/media/{}/captions/{language}", item["id"]);
     who.answer(who.request(Method::PUT, &at).body(file.to_owned())).await
@@ -32,7 +26,7 @@ async fn captions_are_served_as_text_and_belong_to_whoever_keeps_the_item() {
     let app = spawn_app().await;
     let (owner, ann, ben) =
         (app.register("owner").await, app.register("ann").await, app.register("ben").await);
-    let song = add(&ann, "song.wav").await;
+    let song = ann.put_recording("song.wav").await;
     let (page, at) = (format!("/media/{}", song["id"]), format!("/api/v1/media/{}/captions", song["id"]));
     put(&ben, &song, "en", ENGLISH).await.problem(403, "not_yours");
     let stored = put(&ann, &song, "EN", ENGLISH).await.is(200).json();
@@ -82,7 +76,7 @@ async fn captions_are_served_as_text_and_belong_to_whoever_keeps_the_item() {
 async fn an_item_is_found_by_its_words_and_by_what_is_said_in_it() {
     let app = spawn_app().await;
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
-    let (song, other) = (add(&ann, "Night song.wav").await, add(&ann, "Other.wav").await);
+    let (song, other) = (ann.put_recording("Night song.wav").await, ann.put_recording("Other.wav").await);
     let wish = json!({ "description": "At the lake, 湖邊", "tags": ["Choir"] });
     ann.send("PATCH", &format!("/api/v1/media/{}", song["id"]), &wish).await.is(200);
     put(&ann, &other, "en", ENGLISH).await.is(200);
@@ -132,7 +126,7 @@ async fn pages_join_without_a_hole_in_every_order() {
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
     let mut ids = Vec::new();
     for title in ["Echo", "alpha", "Ábaco", "Delta", "alpha", "夜曲", "_b", "Zulu"] {
-        let item = add(&ann, &format!("{}.wav", ids.len())).await;
+        let item = ann.put_recording(&format!("{}.wav", ids.len())).await;
         let at = format!("/api/v1/media/{}", item["id"]);
         ann.send("PATCH", &at, &json!({ "title": title })).await.is(200);
         ids.push(item["id"].as_i64().unwrap());

@@ -8,19 +8,8 @@ use serde_json::{Value, json};
 async fn with_recording() -> (App, Visitor, Value) {
     let app = spawn_app().await;
     let ann = app.register("ann").await;
-    let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    wav.resize(5000, 7);
-    let put = ann.request(reqwest::Method::PUT, "/api/v1/media/Evening%20song.wav").body(wav);
-    let item = ann.answer(put).await.is(201).json();
+    let item = ann.put_recording("Evening%20song.wav").await;
     (app, ann, item)
-}
-
-/// The number of the room that the item's page shows.
-async fn room_of(who: &Visitor, item: &Value) -> i64 {
-    let page = who.get(&format!("/media/{}", item["id"])).await.is(200).text();
-    let (_, rest) = page.split_once("<chat-timeline").expect("the page has no talk");
-    let (_, number) = rest.split_once("data-room=\"").unwrap();
-    number.split('"').next().unwrap().parse().unwrap()
 }
 
 fn room(id: i64) -> Value {
@@ -31,7 +20,7 @@ fn room(id: i64) -> Value {
 async fn an_item_has_one_talk_however_many_come_at_once() {
     let (app, ann, item) = with_recording().await;
     let bob = app.register("bob").await;
-    let (one, two, three) = tokio::join!(room_of(&ann, &item), room_of(&bob, &item), room_of(&ann, &item));
+    let (one, two, three) = tokio::join!(ann.talk_of(&item), bob.talk_of(&item), ann.talk_of(&item));
     assert_eq!((one, one), (two, three));
     let seen = bob.get(&format!("/api/v1/rooms/{one}")).await.is(200).json();
     assert_eq!((&seen["kind"], &seen["name"]), (&json!("talk"), &json!("Evening song")));
@@ -40,14 +29,14 @@ async fn an_item_has_one_talk_however_many_come_at_once() {
     bob.say(&room(one), "hello").await.problem(403, "not_member");
     bob.join(&room(one)).await.is(200);
     bob.say(&room(one), "hello").await.is(201);
-    room_of(&ann, &item).await;
+    ann.talk_of(&item).await;
     ann.get(&format!("/media/{}", item["id"])).await.is(200).has("hello").has("Join the talk");
 }
 
 #[tokio::test]
 async fn every_way_to_a_message_of_it_leads_to_the_items_page() {
     let (_app, ann, item) = with_recording().await;
-    let id = room_of(&ann, &item).await;
+    let id = ann.talk_of(&item).await;
     ann.join(&room(id)).await.is(200);
     ann.say(&room(id), "a needle").await.is(201);
     let lead = async |path: String| ann.get(&path).await.is(303).header("location");
@@ -69,7 +58,7 @@ async fn every_way_to_a_message_of_it_leads_to_the_items_page() {
 async fn a_talk_follows_its_item_into_another_name_the_trash_and_away() {
     let (app, ann, item) = with_recording().await;
     let bob = app.register("bob").await;
-    let id = room_of(&bob, &item).await;
+    let id = bob.talk_of(&item).await;
     bob.join(&room(id)).await.is(200);
     bob.say(&room(id), "needle in it").await.is(201);
     let mut socket = bob.socket().await;
@@ -88,7 +77,7 @@ async fn a_talk_follows_its_item_into_another_name_the_trash_and_away() {
     assert_eq!(nothing["messages"], json!([]));
     assert!(!bob.socket().await.ready["rooms"].to_string().contains("Morning song"));
     ann.send("POST", &format!("{item_url}/restore"), &Value::Null).await.is(200);
-    assert_eq!(room_of(&bob, &item).await, id);
+    assert_eq!(bob.talk_of(&item).await, id);
     bob.get(&format!("/api/v1/rooms/{id}")).await.is(200);
     // Gone for good, it takes the talk with it.
     ann.send("DELETE", &item_url, &Value::Null).await.is(204);
@@ -101,7 +90,7 @@ async fn a_talk_follows_its_item_into_another_name_the_trash_and_away() {
 async fn the_talk_about_what_is_for_some_is_for_those_alone() {
     let (app, ann, item) = with_recording().await;
     let (bob, eve) = (app.register("bob").await, app.register("eve").await);
-    let id = room_of(&ann, &item).await;
+    let id = ann.talk_of(&item).await;
     ann.join(&room(id)).await.is(200);
     ann.say(&room(id), "a needle").await.is(201);
     let group = json!({ "kind": "group", "name": "Choir", "members": ["bob"] });
@@ -109,6 +98,9 @@ async fn the_talk_about_what_is_for_some_is_for_those_alone() {
     for who in [&bob, &eve] {
         who.join(&room(id)).await.is(200);
     }
+    // Somewhere that she hears of all the while.
+    let lab = ann.create("lab").await;
+    eve.join(&lab).await.is(200);
     let (mut hers, mut his) = (eve.socket().await, bob.socket().await);
     let wish = json!({ "audience": "group", "room": group["id"] });
     ann.send("PATCH", &format!("/api/v1/media/{}", item["id"]), &wish).await.is(200);
@@ -117,7 +109,8 @@ async fn the_talk_about_what_is_for_some_is_for_those_alone() {
     hers.hear("that it is closed to her", gone).await;
     ann.say(&room(id), "among us").await.is(201);
     his.hear_message("among us").await;
-    hers.must(json!({ "type": "ping" })).await;
+    ann.say(&lab, "after that").await.is(201);
+    hers.hear_message("after that").await;
     assert_eq!(hers.waiting().filter(|frame| frame["type"] == "message").count(), 0);
     let paths = [format!("/api/v1/rooms/{id}"), format!("/api/v1/rooms/{id}/messages"), format!("/m/{id}/1")];
     for path in &paths {
@@ -137,9 +130,27 @@ async fn the_talk_about_what_is_for_some_is_for_those_alone() {
 }
 
 #[tokio::test]
+async fn whoever_is_shown_the_newest_words_of_a_talk_has_read_them() {
+    let (app, ann, item) = with_recording().await;
+    let bob = app.register("bob").await;
+    let id = bob.talk_of(&item).await;
+    bob.join(&room(id)).await.is(200);
+    ann.join(&room(id)).await.is(200);
+    for text in ["one", "two"] {
+        ann.say(&room(id), text).await.is(201);
+    }
+    let read =
+        async || bob.get(&format!("/api/v1/rooms/{id}")).await.is(200).json()["read_seq"].as_i64().unwrap();
+    bob.get(&format!("/media/{}?before=2", item["id"])).await.is(200);
+    assert_eq!(read().await, 0, "these aren't the newest");
+    bob.get(&format!("/media/{}", item["id"])).await.is(200).has("two");
+    assert_eq!(read().await, 2);
+}
+
+#[tokio::test]
 async fn a_time_in_a_talk_leads_into_the_recording_and_nowhere_else() {
     let (_app, ann, item) = with_recording().await;
-    let id = room_of(&ann, &item).await;
+    let id = ann.talk_of(&item).await;
     ann.join(&room(id)).await.is(200);
     let link = format!("<a class=\"hb-moment\" href=\"/media/{}?t=83\"", item["id"]);
     let html = async |room: i64, seq: i64| {
