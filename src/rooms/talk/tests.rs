@@ -1,3 +1,5 @@
+//! Who is in a talk, and for whom it is closed.
+
 use super::*;
 use crate::config::Config;
 use crate::db::Database;
