@@ -109,7 +109,7 @@ test("whoever leaves the talk elsewhere, or is shut out of it, keeps the player"
   await join.click();
   await box.waitFor();
   await ann.call("PATCH", `/media/${film.id}`, { audience: "own" });
-  await page.getByRole("heading", { name: "Talk is closed to you" }).waitFor();
+  await page.getByRole("heading", { name: "This talk is closed to you" }).waitFor();
   assert.equal(await page.locator(".message").count(), 0);
   assert.equal(await page.evaluate(() => performance.timeOrigin), born, "the page is the same");
   assert.equal(await page.locator("media-player").evaluate((one) => /** @type {any} */ (one).paused), false);

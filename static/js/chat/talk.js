@@ -104,7 +104,7 @@ class ChatTalk extends HTMLElement {
   #close() {
     const [box, head, words] = ["div", "h3", "p"].map((tag) => document.createElement(tag));
     box.className = "empty";
-    head.textContent = t("{room} is closed to you", { room: t("Talk") });
+    head.textContent = t("This talk is closed to you");
     words.textContent = t("It was deleted, or you were taken out of it. What you had begun to write is kept on this device.");
     box.append(head, words);
     this.querySelector(".content-talk")?.replaceChildren(box);
