@@ -15,6 +15,7 @@ use crate::config::Right;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
+use crate::rooms::talk::Subject;
 use crate::rooms::{Asking, Kind, Level, Nonce, Verb, may, message, quote, room};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Shell, direct_href};
@@ -264,6 +265,7 @@ fn drawn(
         last_seq: view.last_seq,
         read_seq: view.read_seq,
         level: view.level.unwrap_or_default(),
+        timed: view.about.is_some_and(|about| about.kind == Subject::Media),
         may_invite: rights.invite,
         may_pin: rights.pin,
         may_remove: rights.remove,
@@ -351,6 +353,7 @@ mod page_tests {
                 last_seq: 2,
                 read_seq: 1,
                 level: Level::Mentions,
+                timed: true,
                 peer: Some(PeerView {
                     username: HOSTILE.into(),
                     state: "online",

@@ -30,6 +30,8 @@ pub struct RoomView {
     pub level: Level,
     /// The other one of a private conversation.
     pub peer: Option<PeerView>,
+    /// A talk about a recording: times that are written in it lead there.
+    pub timed: bool,
     /// The viewer may bring others in.
     pub may_invite: bool,
     /// The viewer may pin messages here.

@@ -27,8 +27,8 @@ pub enum Named {
 pub fn named(content_type: Option<&str>) -> Named {
     let mime = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match mime.to_ascii_lowercase().as_str() {
-        // The last one is what curl says of anything by itself.
-        "" | "application/octet-stream" | "application/x-www-form-urlencoded" => Named::Open,
+        // The last two are what curl and scripts say of anything by themselves.
+        "" | "application/octet-stream" | "application/x-www-form-urlencoded" | "text/plain" => Named::Open,
         "application/json" => Named::Form(Form::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Named::Form(Form::Lines),
         "image/jpeg" | "image/png" | "image/webp" => Named::Form(Form::Picture),

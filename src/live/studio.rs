@@ -16,6 +16,7 @@ use sha2::Sha256;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -69,6 +70,8 @@ pub struct Live(Arc<Inner>);
 struct Inner {
     db: Db,
     running: Mutex<HashMap<String, Arc<Running>>>,
+    /// How many rows were changed or deleted, counted while `running` is locked.
+    changed: AtomicU64,
     lines: Lines,
     arbiter: ArbiterHandle,
     local: LocalKeys,
@@ -82,7 +85,8 @@ impl Live {
     pub fn open(config: &Config, db: Db, arbiter: ArbiterHandle) -> Result<Self, String> {
         let local = LocalKeys::open(&config.data)?;
         let (running, lines) = (Mutex::default(), Lines::default());
-        Ok(Self(Arc::new(Inner { db, running, lines, arbiter, local })))
+        let changed = AtomicU64::new(0);
+        Ok(Self(Arc::new(Inner { db, running, changed, lines, arbiter, local })))
     }
 
     pub fn db(&self) -> &Db {
@@ -102,18 +106,27 @@ impl Live {
         if let Some(running) = self.running(name) {
             return Ok(running);
         }
-        let wanted = name.to_owned();
-        let row = self.0.db.read(move |conn| stream::find(conn, &wanted)).await?.ok_or(NO_STREAM)?;
-        Ok(self.run(&row))
+        loop {
+            let changed = self.0.changed.load(Ordering::Acquire);
+            let wanted = name.to_owned();
+            let row = self.0.db.read(move |conn| stream::find(conn, &wanted)).await?.ok_or(NO_STREAM)?;
+            if let Some(running) = self.run(&row, changed) {
+                return Ok(running);
+            }
+        }
     }
 
     fn running(&self, name: &str) -> Option<Arc<Running>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// Its station, started unless it runs.
-    fn run(&self, row: &Stream) -> Arc<Running> {
+    /// Its station, started unless it runs; nothing when a row was changed or deleted since this one was
+    /// read, which may be this one: an old key would open it again.
+    fn run(&self, row: &Stream, changed: u64) -> Option<Arc<Running>> {
         let mut all = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.changed.load(Ordering::Acquire) != changed {
+            return None;
+        }
         let start = || {
             let (store, id, lines) = (Shared::default(), row.id, self.0.lines.clone());
             let shared = store.clone();
@@ -122,7 +135,7 @@ impl Live {
             let stop = Mutex::new(watch::Sender::new(None));
             Arc::new(Running { row: RwLock::new(Arc::new(row.clone())), store, station, stop })
         };
-        all.entry(row.name.clone()).or_insert_with(start).clone()
+        Some(all.entry(row.name.clone()).or_insert_with(start).clone())
     }
 
     /// The stream of this name for somebody who wants to watch it.
@@ -215,7 +228,11 @@ impl Live {
         let name = name.to_owned();
         let row = self.0.db.write(move |conn| stream::remove(conn, &name, by)).await?;
         self.tell_talk(Deed::Close { about: About::stream(row.id) })?;
-        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&row.name);
+        let running = {
+            let mut all = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.changed.fetch_add(1, Ordering::Release);
+            all.remove(&row.name)
+        };
         if let Some(running) = running {
             running.stop(Stop::Ended);
             running.station.do_send(Close);
@@ -226,7 +243,12 @@ impl Live {
 
     fn renew(&self, row: Stream) -> Arc<Stream> {
         let row = Arc::new(row);
-        if let Some(running) = self.running(&row.name) {
+        let running = {
+            let all = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.changed.fetch_add(1, Ordering::Release);
+            all.get(&row.name).cloned()
+        };
+        if let Some(running) = running {
             *running.row.write().unwrap_or_else(PoisonError::into_inner) = row.clone();
         }
         row

@@ -101,7 +101,7 @@ fn label(name: &str) -> String {
     if words.is_empty() { name.to_owned() } else { words.to_owned() }
 }
 
-/// At most six significant digits, as the script writes it.
+/// At most six significant digits; the script sees more of them at once, and gives neighbours as many decimals.
 fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

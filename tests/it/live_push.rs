@@ -56,6 +56,7 @@ async fn every_form_of_a_sample_is_taken() {
         ("application/octet-stream", png(6), 1),
         ("application/octet-stream", mjpeg(&[png(7)]), 1),
         ("application/x-www-form-urlencoded", b"{\"e\":9}".to_vec(), 1),
+        ("text/plain;charset=UTF-8", b"{\"e\":10}".to_vec(), 1),
     ];
     let mut taken = 0;
     for (mime, body, samples) in forms {

@@ -32,6 +32,13 @@ export class Feed extends EventTarget {
     return this.#ws?.readyState === WebSocket.OPEN;
   }
 
+  /** No connection has been lost that isn't back: one that is only just being made is none. */
+  get isUp() {
+    return !this.#down;
+  }
+
+  #down = false;
+
   /** The server's clock, ms. */
   get now() {
     return Date.now() + this.#offset;
@@ -85,7 +92,10 @@ export class Feed extends EventTarget {
       if (!this.#ws && this.#wanted) this.#connect();
     } catch {
       if (connected) this.#drop();
-      else this.#later();
+      else {
+        this.#fallen();
+        this.#later();
+      }
     } finally {
       this.#looking = false;
     }
@@ -97,6 +107,7 @@ export class Feed extends EventTarget {
     this.#heard = Date.now();
     ws.addEventListener("open", () => {
       this.#attempt = 0;
+      this.#down = false;
       this.dispatchEvent(new Event("state"));
     });
     ws.addEventListener("message", ({ data }) => {
@@ -133,10 +144,15 @@ export class Feed extends EventTarget {
   #closed(code) {
     this.#ws = null;
     if (!this.#wanted) return;
-    this.dispatchEvent(new Event("state"));
+    this.#fallen();
     // Signed out, or not for these eyes any more: a plain request tells for sure.
     if (code === 4001 || code === 1008) this.#comeBackIn = 0;
     this.#later();
+  }
+
+  #fallen() {
+    this.#down = true;
+    this.dispatchEvent(new Event("state"));
   }
 
   #later() {

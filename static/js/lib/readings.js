@@ -14,12 +14,12 @@ export function labelOf(name) {
   return name.replaceAll("_", " ").trim() || name;
 }
 
-/** How many decimals six significant digits leave. @param {number} value */
+/** How many decimals six significant digits leave, at most four where that is enough to tell. @param {number} value */
 export function decimalsOf(value) {
   if (Number.isInteger(value)) return 0;
   const short = String(Number(value.toPrecision(6)));
   if (short.includes("e")) return 0;
-  return Math.min(6, (short.split(".")[1] ?? "").length);
+  return Math.min(Math.abs(value) < 0.1 ? 6 : 4, (short.split(".")[1] ?? "").length);
 }
 
 /**
@@ -79,6 +79,13 @@ export class Readings {
 
   get latest() {
     return this.samples.at(-1);
+  }
+
+  /** The usual time between two of the newest samples, ms; 0 while nobody knows. */
+  get usual() {
+    const newest = this.samples.slice(-12);
+    const steps = newest.slice(1).map(({ at }, index) => at - newest[index].at).sort((one, other) => one - other);
+    return steps[steps.length >> 1] ?? 0;
   }
 
   /** Adds a sample unless it is known. @param {Sample} sample @returns {boolean} whether it is new */

@@ -8,6 +8,8 @@ import { t } from "../lib/words.js";
 
 /** How often the age is written, ms. */
 const TICK = 500;
+/** Silence after which nothing is called live, ms; longer where samples are rare. */
+const LATE = 5000;
 /** Readings of one stream; the server takes no more. */
 const MOST = 64;
 
@@ -20,7 +22,8 @@ class LivePanel extends HTMLElement {
   #idle = false;
   #gone = false;
   #drawing = 0;
-  #told = "";
+  /** What was said aloud of the state; what is read off between is left alone. */
+  #state = "";
 
   connectedCallback() {
     const { signal } = this.#leaving;
@@ -62,7 +65,13 @@ class LivePanel extends HTMLElement {
 
   /** Nothing comes: what is shown is old. */
   get isStale() {
-    return this.#gone || this.#idle || !this.feed?.isOpen;
+    return this.#gone || this.#idle || !this.feed?.isUp || this.#isLate;
+  }
+
+  /** A connection may be dead without anybody saying so: silence itself says it. */
+  get #isLate() {
+    const at = this.#readings.latest?.at;
+    return at !== undefined && (this.feed?.now ?? 0) - at > Math.max(LATE, 4 * this.#readings.usual);
   }
 
   /** @param {Feed} feed */
@@ -216,13 +225,15 @@ class LivePanel extends HTMLElement {
   #tick() {
     const latest = this.#readings.latest;
     const stale = this.isStale;
+    if (stale && !this.classList.contains("is-stale")) this.feed?.hurry();
     const live = Boolean(latest) && !stale && !this.isPaused;
     this.classList.toggle("is-stale", stale && !this.isPaused);
     this.#part(".live-mark").hidden = !live;
     const [words, told] = this.#inWords(latest?.at, live);
     const age = this.#part(".panel-age");
     if (age.textContent !== words) age.textContent = words;
-    this.#tell(told);
+    if (told !== this.#state) this.#tell(told);
+    this.#state = told;
     // The axis of time goes on, whether something comes or not.
     if (!this.isPaused) this.#draw();
   }
@@ -234,14 +245,12 @@ class LivePanel extends HTMLElement {
     if (at === undefined) return this.feed?.isOpen ? [t("Nothing has come yet"), ""] : [t("Connecting"), ""];
     const age = ageInWords((this.feed?.now ?? 0) - at);
     if (live) return [age, t("Live")];
-    if (!this.feed?.isOpen) return [t("Not connected. Last sample {age}", { age }), t("Not connected")];
+    if (!this.feed?.isUp) return [t("Not connected. Last sample {age}", { age }), t("Not connected")];
     return [t("No signal since {time}, {age}", { time: clockTime(at), age }), t("No signal since {time}", { time: clockTime(at) })];
   }
 
   /** @param {string} words */
   #tell(words) {
-    if (words === this.#told) return;
-    this.#told = words;
     this.#part(".panel-told").textContent = words;
   }
 }

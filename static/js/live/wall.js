@@ -9,6 +9,8 @@ import { t } from "../lib/words.js";
 const PAUSE = 1000;
 /** The same while the server doesn't answer. */
 const LONGER = 4000;
+/** How long an answer may take, ms. */
+const PATIENCE = 8000;
 /** Samples that a tile's line has. */
 const SHOWN = 120;
 
@@ -118,7 +120,7 @@ class LiveWall extends HTMLElement {
     if (document.hidden || signal.aborted) return;
     let pause = PAUSE;
     try {
-      const answer = await fetch("/api/v1/live", { signal });
+      const answer = await fetch("/api/v1/live", { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
       if (!answer.ok) throw new Error(String(answer.status));
       const { streams, now } = await answer.json();
       await this.#show(streams, now);

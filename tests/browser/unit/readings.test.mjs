@@ -19,6 +19,7 @@ test("samples are kept in order, once, and no more than the server keeps", () =>
   assert.deepEqual(course.within(3_998_500, 3_999_500).map(({ value }) => value), [3998, 3999]);
   assert.equal(readings.pictureUpTo(3_999_000)?.seq, 3990);
   assert.equal(readings.upTo(Infinity)?.seq, 4000);
+  assert.deepEqual([readings.usual, new Readings().usual], [1000, 0]);
 });
 
 test("a number has as many decimals as its neighbours, six digits at most", () => {
