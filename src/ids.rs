@@ -1,5 +1,6 @@
 //! One type per kind of id, so that a room's number can't be passed where a person's is meant.
 
+use crate::error::{Error, Result};
 use diesel_derive_newtype::DieselNewType;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -50,6 +51,21 @@ id! {
 pub enum Credential {
     Session(SessionId),
     Token(TokenId),
+}
+
+/// 128 random bits as 32 hexadecimal digits: what nobody else has, and nobody can guess.
+///
+/// # Errors
+/// `Internal` when the system has no randomness to give.
+pub fn random() -> Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(Error::internal)?;
+    Ok(data_encoding::HEXLOWER.encode(&bits))
+}
+
+/// Whether this text could come from [`random`], and so is no path.
+pub fn is_random(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The board is the first room of every server; the migration that creates the rooms makes it.

@@ -27,7 +27,8 @@ pub fn command() -> Command {
     )
 }
 
-/// Prints what it looks at and what is wrong with it. The server may run meanwhile: each database is read as of one moment.
+/// Prints what it looks at and what is wrong with it. The server may run meanwhile: each database is read as of
+/// one moment, which for the library's folder is one after the folder was listed.
 ///
 /// # Errors
 /// A sentence when something isn't whole, or can't be read.
@@ -48,9 +49,9 @@ pub fn run(config: &Config, matches: &ArgMatches) -> Result<(), String> {
         look.at("the content of files in messages", rooms::contents(m))?;
     }
     look.at("what belongs to the library", library::orphans(m))?;
-    look.at("the library's files", library::items(m, &config.media, hashes))?;
-    look.at("uploads", library::uploads(m, &config.media))?;
-    look.at("what was made of the library's files", library::products(m, &config.media))?;
+    look.at("the library's files", twice(|| library::items(m, &config.media, hashes)))?;
+    look.at("uploads", twice(|| library::uploads(m, &config.media)))?;
+    look.at("what was made of the library's files", twice(|| library::products(m, &config.media)))?;
     match look.faults {
         0 => Ok(()),
         1 => Err("One thing is not whole.".to_owned()),
@@ -100,12 +101,32 @@ fn open(url: Url, which: Which) -> Result<Conn, String> {
             "The {name} database {shown} was made by another version. Start the server once; it brings it up to date."
         ));
     }
-    let begin = match conn {
+    conn.batch_execute(begin(&conn)).map_err(|error| wrong(error.to_string()))?;
+    Ok(conn)
+}
+
+fn begin(conn: &Conn) -> &'static str {
+    match conn {
         Conn::Sqlite(_) => "BEGIN",
         Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    };
-    conn.batch_execute(begin).map_err(|error| wrong(error.to_string()))?;
-    Ok(conn)
+    }
+}
+
+/// Goes on with what the database says now.
+fn renew(conn: &mut Conn) -> Read<()> {
+    let begin = begin(conn);
+    conn.batch_execute("ROLLBACK")?;
+    Ok(conn.batch_execute(begin)?)
+}
+
+/// What is found in two looks: a server that runs beside this may have been in the middle of something at the first one.
+fn twice(mut look: impl FnMut() -> Read<Vec<String>>) -> Read<Vec<String>> {
+    let mut found = look()?;
+    if !found.is_empty() {
+        let again = look()?;
+        found.retain(|fault| again.contains(fault));
+    }
+    Ok(found)
 }
 
 fn people(conn: &mut Conn) -> Read<HashSet<UserId>> {

@@ -27,6 +27,10 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Writes in the feature's own tables how the job stands, in the transaction that changes it.
     fn note(&self, conn: &mut Conn, stage: &Stage) -> Result<()>;
+
+    /// The same for one that failed because it can't be read any more: all that is known is what it was about.
+    /// `sentence` is for people.
+    fn note_lost(conn: &mut Conn, subject: i64, sentence: &str) -> Result<()>;
 }
 
 /// How a job stands.
@@ -65,11 +69,18 @@ impl From<std::io::Error> for Halt {
 pub struct Turn {
     lease: Arc<str>,
     percent: Arc<AtomicU8>,
+    is_last: bool,
 }
 
 impl Turn {
-    pub(super) fn new(lease: &str) -> Self {
-        Self { lease: lease.into(), percent: Arc::default() }
+    pub(super) fn new(lease: &str, is_last: bool) -> Self {
+        Self { lease: lease.into(), percent: Arc::default(), is_last }
+    }
+
+    /// Whether it is given up when this run ends with [`Halt::Again`]: whoever knows better words than those for any
+    /// job says them now.
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// 32 hexadecimal digits that no other run has.

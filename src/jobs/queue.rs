@@ -16,6 +16,8 @@ const PAUSE: i64 = 5_000;
 /// Said when a job was begun [`ATTEMPTS`] times and never came to an end.
 pub const GIVEN_UP: &str =
     "It was tried three times and never finished. Look at the server's log, then try again.";
+/// Said of a job that was stored in a form which this version doesn't know.
+pub const UNREAD: &str = "It was ordered by another version of this server. Try again.";
 
 /// A job that was taken off the queue to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Taken {
     pub payload: String,
     /// It was begun too often before: it is to be failed instead.
     pub worn_out: bool,
+    /// It is begun for the last time.
+    pub is_last: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -96,8 +100,8 @@ pub fn take(conn: &mut Conn, kinds: &[&str], lease: &str, now: i64) -> Result<Op
         ))
         .execute(conn)?;
     let Row { id, kind, subject, payload, attempts, .. } = row;
-    let worn_out = attempts >= ATTEMPTS;
-    Ok((taken == 1).then_some(Taken { id, kind, subject, payload, worn_out }))
+    let (worn_out, is_last) = (attempts >= ATTEMPTS, attempts + 1 >= ATTEMPTS);
+    Ok((taken == 1).then_some(Taken { id, kind, subject, payload, worn_out, is_last }))
 }
 
 /// Says that a job still runs, and how far it is. Answers whether it is still this runner's.

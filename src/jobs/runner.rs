@@ -1,10 +1,11 @@
 //! Takes jobs off the queue and runs them, so many at a time.
 
 use super::job::{Done, Halt, Job, Stage, Turn};
-use super::queue::{self, GIVEN_UP, LEASE, Taken};
+use super::queue::{self, GIVEN_UP, LEASE, Taken, UNREAD};
 use crate::clock::now_ms;
 use crate::db::{Conn, Database, Task, Work};
 use crate::error::{Error, Result};
+use crate::ids;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,7 +29,7 @@ type Ended = Result<Done, Halt>;
 struct Kind {
     name: &'static str,
     start: Start,
-    note: fn(&str, &mut Conn, &Stage) -> Result<()>,
+    note: fn(&Taken, &mut Conn, &Stage) -> Result<()>,
 }
 
 /// The runner as the rest of the program reaches it; cheap to clone.
@@ -108,7 +109,10 @@ impl<W: Work + From<Task>> Runner<W> {
             Box::pin(async move {
                 match job {
                     Ok(job) => job.run(place, turn).await,
-                    Err(error) => Err(Halt::Again(Error::internal(error))),
+                    Err(error) => {
+                        tracing::error!(%error, kind = J::NAME, "a job can't be read");
+                        Err(Halt::Failed(UNREAD.to_owned()))
+                    }
                 }
             })
         });
@@ -165,7 +169,7 @@ impl<W: Work + From<Task>> Runner<W> {
         if !self.db.read(move |conn| queue::is_due(conn, &names, now_ms())).await? {
             return Ok(None);
         }
-        let lease = random()?;
+        let lease = ids::random()?;
         let taken = {
             let lease = lease.clone();
             self.db.write(move |conn| queue::take(conn, &kinds, &lease, now_ms())).await?
@@ -176,7 +180,7 @@ impl<W: Work + From<Task>> Runner<W> {
     /// Runs one job to whatever end and writes it down.
     async fn carry_out(&self, taken: Taken, lease: &str, mut stopped: watch::Receiver<bool>) {
         let Some(kind) = self.kinds.iter().find(|kind| kind.name == taken.kind) else { return };
-        let turn = Turn::new(lease);
+        let turn = Turn::new(lease, taken.is_last);
         let end = Arc::new(Notify::new());
         let key = (taken.kind.clone(), taken.subject);
         self.jobs.locked().insert(key.clone(), end.clone());
@@ -210,7 +214,7 @@ impl<W: Work + From<Task>> Runner<W> {
         ended: Ended,
         interrupted: bool,
     ) -> Result<()> {
-        let (id, note, payload, lease) = (taken.id, kind.note, taken.payload.clone(), lease.to_owned());
+        let (id, note, taken, lease) = (taken.id, kind.note, taken.clone(), lease.to_owned());
         let (name, subject) = (kind.name, taken.subject);
         match ended {
             Ok(mut done) => {
@@ -224,7 +228,7 @@ impl<W: Work + From<Task>> Runner<W> {
                 tracing::warn!(kind = name, subject, reason = sentence, "a job failed");
                 let fail = move |conn: &mut Conn| {
                     if queue::fail(conn, id, &lease, &sentence)? {
-                        note(&payload, conn, &Stage::Failed(sentence.clone()))?;
+                        note(&taken, conn, &Stage::Failed(sentence.clone()))?;
                     }
                     Ok(())
                 };
@@ -236,7 +240,7 @@ impl<W: Work + From<Task>> Runner<W> {
                 }
                 let put_back = move |conn: &mut Conn| {
                     if queue::put_back(conn, id, &lease, interrupted, now_ms())? {
-                        note(&payload, conn, &Stage::Waiting)?;
+                        note(&taken, conn, &Stage::Waiting)?;
                     }
                     Ok(())
                 };
@@ -253,11 +257,11 @@ impl<W: Work + From<Task>> Runner<W> {
             if written != Some(percent) || at.elapsed() >= BEAT {
                 at = Instant::now();
                 let (id, lease, note) = (taken.id, turn.lease().to_owned(), kind.note);
-                let payload = taken.payload.clone();
+                let taken = taken.clone();
                 let beat = move |conn: &mut Conn| {
                     let own = queue::beat(conn, id, &lease, percent, now_ms())?;
                     if own {
-                        note(&payload, conn, &Stage::Running(percent))?;
+                        note(&taken, conn, &Stage::Running(percent))?;
                     }
                     Ok(own)
                 };
@@ -278,13 +282,10 @@ type Start = Rc<dyn Fn(&str, Turn) -> Pin<Box<dyn Future<Output = Ended>>>>;
 /// For the log alone.
 const STOPPING: &str = "the server is stopping";
 
-fn note<J: Job>(payload: &str, conn: &mut Conn, stage: &Stage) -> Result<()> {
-    serde_json::from_str::<J>(payload).map_err(Error::internal)?.note(conn, stage)
-}
-
-/// 128 random bits in hexadecimal digits.
-fn random() -> Result<String> {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(data_encoding::HEXLOWER.encode(&bits))
+fn note<J: Job>(taken: &Taken, conn: &mut Conn, stage: &Stage) -> Result<()> {
+    match (serde_json::from_str::<J>(&taken.payload), stage) {
+        (Ok(job), _) => job.note(conn, stage),
+        (Err(_), Stage::Failed(sentence)) => J::note_lost(conn, taken.subject, sentence),
+        (Err(_), _) => Ok(()),
+    }
 }

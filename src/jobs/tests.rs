@@ -1,9 +1,9 @@
 //! The queue: who gets a job, for how long, and how often. And the runner on top of it.
 
-use super::queue::{self, ATTEMPTS, GIVEN_UP, LEASE};
+use super::queue::{self, ATTEMPTS, GIVEN_UP, LEASE, UNREAD};
 use super::{Done, Halt, Job, Jobs, Runner, Stage, Turn};
 use crate::config::Config;
-use crate::db::schema::messages::server;
+use crate::db::schema::messages::{jobs, server};
 use crate::db::{Conn, Database, Task, Which};
 use crate::error::Result;
 use diesel::prelude::*;
@@ -40,6 +40,10 @@ impl Job for Sing {
 
     fn note(&self, conn: &mut Conn, stage: &Stage) -> Result<()> {
         note(conn, self.song, &format!("{stage:?}"))
+    }
+
+    fn note_lost(conn: &mut Conn, song: i64, sentence: &str) -> Result<()> {
+        note(conn, song, &format!("Lost: {sentence}"))
     }
 }
 
@@ -106,9 +110,10 @@ fn a_job_that_never_ends_is_given_up_and_a_stop_does_not_count() -> Tested {
         assert!(!taken.worn_out, "after {stopped} stops");
         assert!(db.write_blocking(move |conn| queue::put_back(conn, taken.id, "s", true, now))?);
     }
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let taken = db.write_blocking(move |conn| queue::take(conn, &["sing"], "k", now))?;
-        assert!(!taken.ok_or("nothing")?.worn_out);
+        let taken = taken.ok_or("nothing")?;
+        assert_eq!((taken.worn_out, taken.is_last), (false, attempt == ATTEMPTS));
         now += LEASE;
     }
     let taken = db.write_blocking(move |conn| queue::take(conn, &["sing"], "k", now))?;
@@ -155,7 +160,40 @@ async fn a_runner_does_what_is_due_and_gives_back_what_it_cannot_finish() -> Tes
     assert_eq!(noted(&db, 4)?.as_deref(), Some("Running(50)"));
     assert_eq!(begun.load(Ordering::SeqCst), 4);
     assert!(db.read_blocking(queue::leases)?.is_empty());
-    assert!(GIVEN_UP.ends_with('.'));
+    db.close();
+    Ok(())
+}
+
+#[actix_web::test]
+async fn what_cannot_be_done_any_more_ends_with_a_sentence() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let db = database(folder.path())?;
+    let put = |conn: &mut Conn| {
+        (1..=3).try_for_each(|song| queue::put(conn, &Sing { song }, 0))?;
+        let one = |song: i64| jobs::table.filter(jobs::subject.eq(song));
+        diesel::update(one(1)).set(jobs::payload.eq("{\"verse\":1}")).execute(conn)?;
+        // Its runner was killed as often as it was begun.
+        let killed = (jobs::state.eq("running"), jobs::attempts.eq(ATTEMPTS), jobs::lease.eq("gone"));
+        diesel::update(one(3)).set(killed).execute(conn)?;
+        Ok(())
+    };
+    db.write(put).await?;
+    let begun = Arc::new(AtomicUsize::new(0));
+    let working = Runner::new(db.clone(), Jobs::default(), 1).knows::<Sing>(begun.clone()).start();
+    until(&db, 1, &format!("Lost: {UNREAD}")).await?;
+    until(&db, 3, &format!("Failed({GIVEN_UP:?})")).await?;
+    assert_eq!(begun.load(Ordering::SeqCst), 1, "only what can be read and isn't worn out is begun");
+    let states = |conn: &mut Conn| {
+        let rows: Vec<(String, Option<String>)> =
+            jobs::table.order(jobs::subject).select((jobs::state, jobs::error)).load(conn)?;
+        Ok(rows)
+    };
+    let failed = |sentence: &str| ("failed".to_owned(), Some(sentence.to_owned()));
+    assert_eq!(
+        db.read_blocking(states)?,
+        [failed(UNREAD), failed("The song has no notes."), failed(GIVEN_UP)]
+    );
+    working.stop().await;
     db.close();
     Ok(())
 }

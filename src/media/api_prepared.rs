@@ -132,7 +132,7 @@ impl From<&Item> for PreparedObject {
             }),
             wave: made.as_ref().filter(|made| made.wave).map(|made| in_set(WAVE, made)),
             loudness: made.as_ref().and_then(|made| made.loudness),
-            facts: made.map(|made| made.facts),
+            facts: made.map(|made| made.facts.clone()),
             state,
         }
     }

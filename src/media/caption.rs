@@ -11,6 +11,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::ids::MediaId;
 use crate::on_conn;
 use crate::text::{fold, is_blank, is_unruly};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 /// Rows in one insert: far below what either database takes as parameters.
@@ -217,9 +218,11 @@ pub fn put(conn: &mut Conn, id: MediaId, by: Keeper, draft: &Draft) -> Result<()
 pub fn prefer(conn: &mut Conn, id: MediaId, by: Keeper, language: &str) -> Result<()> {
     use media_captions as c;
     find_own(conn, id, by)?;
-    diesel::update(c::table.filter(c::media_id.eq(id)))
-        .set(c::usual.eq(c::language.eq(language)))
-        .execute(conn)?;
+    let own = c::table.filter(c::media_id.eq(id));
+    if !diesel::select(exists(own.filter(c::language.eq(language)))).get_result(conn)? {
+        return Err(NO_CAPTIONS);
+    }
+    diesel::update(own).set(c::usual.eq(c::language.eq(language))).execute(conn)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::scan::{modified_ms, size};
 use super::sight::{NO_ITEM, Sight};
 use crate::accounts::Reader;
 use crate::error::{Error, Result};
-use crate::ids::MediaId;
+use crate::ids::{self, MediaId};
 use crate::media::item::version;
 use crate::media::prepared::POSTER;
 use crate::site::range::{Span, Unsent, Validators, Wanted};
@@ -155,7 +155,8 @@ fn send(
             vec![Piece::File(*span)]
         }
         Wanted::Parts(spans) => {
-            let boundary = boundary()?;
+            // No file can hold it on purpose.
+            let boundary = ids::random()?;
             let kind = format!("multipart/byteranges; boundary={boundary}");
             response.insert_header((CONTENT_TYPE, kind));
             parts(spans, &boundary, &mime, length)
@@ -183,13 +184,6 @@ fn parts(spans: &[Span], boundary: &str, mime: &str, size: u64) -> Vec<Piece> {
     }
     pieces.push(words(format!("\r\n--{boundary}--\r\n")));
     pieces
-}
-
-/// 128 random bits, so that no file can hold it on purpose.
-fn boundary() -> Result<String> {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(data_encoding::HEXLOWER.encode(&bits))
 }
 
 #[cfg(test)]

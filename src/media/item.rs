@@ -1,6 +1,7 @@
 //! An item of the library: its row, and how rows follow what the folder holds.
 
 use super::format::Kind;
+use super::prepared::Made;
 use super::scan::{modified_ms, size};
 use super::sight::{Audience, NO_ITEM, Sight};
 use crate::db::Conn;
@@ -16,7 +17,7 @@ use std::fs::Metadata;
 const ROWS: usize = 200;
 
 /// One file of the library.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = media_items)]
 pub struct Item {
     pub id: MediaId,
@@ -53,8 +54,9 @@ pub struct Item {
     pub height: Option<i32>,
     /// As stored; [`chapters`](Self::chapters) reads it.
     pub chapters: Option<String>,
-    /// As stored; [`prepared`](Self::prepared) reads it.
-    pub prepared: Option<String>,
+    /// [`prepared`](Self::prepared) says it.
+    #[diesel(column_name = prepared, deserialize_as = Option<String>)]
+    pub(super) made: Made,
     #[diesel(deserialize_as = String)]
     pub audience: Audience,
     /// The group, where it is for one.
@@ -139,10 +141,8 @@ pub fn known(conn: &mut Conn) -> Result<Vec<Known>> {
 /// `NotFound` when there is no such item, its file is gone, or it isn't for these eyes.
 pub fn find(conn: &mut Conn, id: MediaId, sight: Sight) -> Result<Item> {
     media_items::table
-        .filter(
-            media_items::id.eq(id).and(media_items::gone.eq(false)).and(media_items::trashed_at.is_null()),
-        )
-        .filter(sight.condition())
+        .filter(media_items::id.eq(id))
+        .filter(sight.shown())
         .select(Item::as_select())
         .first(conn)
         .optional()?
@@ -159,8 +159,7 @@ pub fn row(conn: &mut Conn, id: MediaId) -> Result<Option<Item>> {
 pub fn total(conn: &mut Conn, sight: Sight) -> Result<(i64, i64)> {
     // The sum of BIGINTs is a NUMERIC on Postgres, which would need a library of its own to be read.
     let (count, bytes): (i64, Option<f64>) = media_items::table
-        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
-        .filter(sight.condition())
+        .filter(sight.shown())
         .select((
             count_star(),
             diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Double>>(

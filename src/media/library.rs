@@ -2,10 +2,11 @@
 
 use super::format::Format;
 use super::item::{self, Item};
+use super::open;
 use super::product::Product;
 use super::scan::{Scan, follow, head};
 use super::shelf::{self, Page};
-use super::sight::{Audience, NO_ITEM, Sight};
+use super::sight::{NO_ITEM, Seen, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::rooms::Db;
@@ -46,6 +47,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The file of an item.
+    fn of(item: Arc<Item>, file: File) -> std::io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self { mime: item.mime.clone(), item, file, meta, product: None })
+    }
+
     /// What it is called when it is saved.
     pub fn file_name(&self) -> String {
         let file = self.item.file_name();
@@ -83,7 +90,7 @@ impl Library {
     /// A page of the list, and whether there are more.
     pub async fn page(&self, page: Page) -> Result<(Vec<Item>, bool)> {
         self.refresh().await?;
-        if self.db.read(shelf::is_behind).await? {
+        while self.db.read(shelf::is_behind).await? {
             self.db.write(shelf::catch_up).await?;
         }
         self.db.read(move |conn| shelf::page(conn, &page)).await
@@ -110,6 +117,18 @@ impl Library {
     /// `NotFound` as for [`item`](Self::item).
     pub async fn open_file(&self, id: MediaId, sight: impl Into<Sight>) -> Result<Opened> {
         let item = self.remembered(id, sight.into()).await?;
+        self.open_own(item).await
+    }
+
+    /// Opens the file of an item that whoever asks may see.
+    pub(super) async fn open_own(&self, item: Arc<Item>) -> Result<Opened> {
+        let id = item.id;
+        if let Some(file) = open::at_once(&self.folder.join(&item.path))
+            && let Ok(opened) = Opened::of(item.clone(), file)
+            && opened.item.is_of(&opened.meta)
+        {
+            return Ok(opened);
+        }
         let folder = self.folder.clone();
         let opened =
             tokio::task::spawn_blocking(move || open_inside(&folder, item)).await.map_err(Error::internal)?;
@@ -131,9 +150,10 @@ impl Library {
     /// An item as it was a moment ago, for whoever sees it now.
     pub(super) async fn remembered(&self, id: MediaId, sight: Sight) -> Result<Arc<Item>> {
         if let Some(item) = self.items.get(&id) {
-            if item.audience != Audience::All {
-                let known = item.clone();
-                self.db.read(move |conn| sight.check(conn, &known)).await?;
+            match sight.of(&item) {
+                Seen::Yes => {}
+                Seen::No => return Err(NO_ITEM),
+                asked @ Seen::ByMembers(..) => self.db.read(move |conn| asked.check(conn)).await?,
             }
             return Ok(item);
         }
@@ -204,9 +224,7 @@ fn open_inside(folder: &Path, item: Arc<Item>) -> std::io::Result<Opened> {
     if !full.starts_with(folder) || !std::fs::metadata(&full)?.is_file() {
         return Err(ErrorKind::PermissionDenied.into());
     }
-    let file = File::open(&full)?;
-    let meta = file.metadata()?;
-    let mut opened = Opened { mime: item.mime.clone(), item, file, meta, product: None };
+    let mut opened = Opened::of(item, File::open(&full)?)?;
     if !opened.item.is_of(&opened.meta) {
         let head = head(&opened.file).unwrap_or_default();
         if let Some(format) = Format::of(&full, &head) {

@@ -1,7 +1,7 @@
 //! Playlists: items in an order that somebody chose, for themselves or for everybody.
 
 use super::item::Item;
-use super::sight::{NO_ITEM, Sight};
+use super::sight::{NO_ITEM, Sight, shown_to};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_list_items, media_lists};
@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ListId, MediaId, UserId};
 use crate::on_conn;
 use crate::text::{is_blank, is_unruly};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -85,21 +86,13 @@ pub fn all(conn: &mut Conn, sight: Sight) -> Result<Vec<(List, i64)>> {
     };
     let lists: Vec<List> = query.load(conn)?;
     let ids: Vec<ListId> = lists.iter().map(|list| list.id).collect();
-    let held: Vec<(ListId, MediaId)> = media_list_items::table
-        .filter(media_list_items::list_id.eq_any(&ids))
-        .select((media_list_items::list_id, media_list_items::media_id))
+    let seen = media_items::table.filter(shown_to(sight.user())).select(media_items::id);
+    let counts: Vec<(ListId, i64)> = media_list_items::table
+        .filter(media_list_items::list_id.eq_any(&ids).and(media_list_items::media_id.eq_any(seen)))
+        .group_by(media_list_items::list_id)
+        .select((media_list_items::list_id, count_star()))
         .load(conn)?;
-    let seen: Vec<MediaId> = media_items::table
-        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
-        .filter(media_items::id.eq_any(media_list_items::table.select(media_list_items::media_id)))
-        .filter(sight.condition())
-        .select(media_items::id)
-        .load(conn)?;
-    let seen: HashSet<MediaId> = seen.into_iter().collect();
-    let mut counts: HashMap<ListId, i64> = HashMap::new();
-    for (list, _) in held.iter().filter(|(_, item)| seen.contains(item)) {
-        *counts.entry(*list).or_default() += 1;
-    }
+    let counts: HashMap<ListId, i64> = counts.into_iter().collect();
     let counted = |list: List| {
         let count = counts.get(&list.id).copied().unwrap_or_default();
         (list, count)
@@ -116,8 +109,7 @@ pub fn items(conn: &mut Conn, id: ListId, sight: Sight) -> Result<Vec<Item>> {
         .load(conn)?;
     let mut found: Vec<Item> = media_items::table
         .filter(media_items::id.eq_any(&order))
-        .filter(media_items::gone.eq(false).and(media_items::trashed_at.is_null()))
-        .filter(sight.condition())
+        .filter(sight.shown())
         .select(Item::as_select())
         .load(conn)?;
     found.sort_by_key(|item| order.iter().position(|id| *id == item.id));

@@ -4,7 +4,7 @@ use super::caption::{self, Caption};
 use super::item::Item;
 use super::library::Library;
 use super::playing::Playing;
-use super::position;
+use super::position::{self, clock};
 use super::prepared::{POSTER, product};
 use super::record::Keeper;
 use super::shelf_pages::tag_href;
@@ -124,7 +124,7 @@ impl From<Item> for ItemView {
             error: item.error.as_deref().map(|error| said(error).into_owned()).unwrap_or_default(),
             kind: item.kind.as_str().to_owned(),
             size: size_in_words(item.size),
-            length: item.duration.map(length_in_words).unwrap_or_default(),
+            length: item.duration.map(length).unwrap_or_default(),
             poster: poster.unwrap_or_default(),
             added: Stamp(item.added_at),
             by: String::new(),
@@ -138,11 +138,9 @@ impl From<Item> for ItemView {
     }
 }
 
-/// `3:41` or `1:02:05`, from milliseconds.
-pub fn length_in_words(duration: i64) -> String {
-    let seconds = (duration.max(0) + 500) / 1000;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+/// How long it is, as a clock shows it; from milliseconds. A moment is cut to its second, a length is rounded.
+fn length(duration: i64) -> String {
+    clock(duration.max(0) + 500)
 }
 
 /// Where in the item the page begins.
@@ -209,7 +207,7 @@ mod page_tests {
         for (duration, words) in
             [(0, "0:00"), (499, "0:00"), (61_000, "1:01"), (3_599_600, "1:00:00"), (36_125_000, "10:02:05")]
         {
-            assert_eq!(length_in_words(duration), words);
+            assert_eq!(length(duration), words);
         }
     }
 

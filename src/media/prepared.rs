@@ -2,6 +2,8 @@
 
 use super::item::Item;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
 
 /// The picture of a poster.
 pub const POSTER: &str = "poster.jpg";
@@ -117,7 +119,39 @@ pub struct Chapter {
     pub title: String,
 }
 
+/// What was made of an item, read from its row once: a film is asked for by the hundred.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Made(Option<Arc<Prepared>>);
+
+impl From<Option<String>> for Made {
+    /// As stored, JSON. What can't be read counts as not made.
+    fn from(stored: Option<String>) -> Self {
+        Self(stored.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+}
+
 impl Prepared {
+    /// The names of its files, each with its bytes where they are known.
+    pub fn files(&self) -> impl Iterator<Item = (&str, Option<u64>)> {
+        let pictures = [
+            (self.poster.is_some(), POSTER),
+            (self.sprite.is_some(), SPRITE),
+            (self.sprite.is_some(), SPRITE_MAP),
+            (self.wave, WAVE),
+        ];
+        let pictures = pictures.into_iter().filter(|(made, _)| *made).map(|(_, name)| (name, None));
+        pictures.chain(self.renditions.iter().map(|one| (one.name.as_str(), Some(one.size))))
+    }
+
+    /// Whether all of its files are in the folder `products`, none of them empty or of another length. Blocks.
+    pub fn is_whole(&self, products: &Path) -> bool {
+        let set = products.join(&self.set);
+        self.files().all(|(name, bytes)| {
+            std::fs::metadata(set.join(name))
+                .is_ok_and(|meta| meta.is_file() && bytes.map_or(meta.len() > 0, |bytes| bytes == meta.len()))
+        })
+    }
+
     /// The type of one of its files; nothing for a name that is none of them.
     pub fn mime_of(&self, name: &str) -> Option<&str> {
         match name {
@@ -132,8 +166,8 @@ impl Prepared {
 
 impl Item {
     /// What was made of its file; nothing before that is done.
-    pub fn prepared(&self) -> Option<Prepared> {
-        serde_json::from_str(self.prepared.as_deref()?).ok()
+    pub fn prepared(&self) -> Option<&Prepared> {
+        self.made.0.as_deref()
     }
 
     /// The chapters of its file.
@@ -160,19 +194,9 @@ impl Item {
     pub fn source(&self) -> String {
         match self.prepared() {
             Some(Prepared { plays: false, set, renditions, .. }) if !renditions.is_empty() => {
-                product(self, &set, &renditions[0].name)
+                product(self, set, &renditions[0].name)
             }
             _ => format!("/media/{}/file?v={}", self.id, self.version()),
-        }
-    }
-
-    /// The type of what [`source`](Self::source) leads to.
-    pub fn source_mime(&self) -> String {
-        match self.prepared() {
-            Some(Prepared { plays: false, renditions, .. }) if !renditions.is_empty() => {
-                renditions[0].mime.clone()
-            }
-            _ => self.mime.clone(),
         }
     }
 }

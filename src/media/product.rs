@@ -2,6 +2,7 @@
 
 use super::item::Item;
 use super::library::{Library, Opened};
+use super::open;
 use super::prepared::Prepared;
 use super::sight::{NO_ITEM, Sight};
 use crate::error::{Error, Result};
@@ -33,12 +34,14 @@ impl Library {
     pub async fn open_best(&self, id: MediaId, sight: Sight) -> Result<Opened> {
         let item = self.remembered(id, sight).await?;
         if let Some(Prepared { plays: false, set, renditions, .. }) = item.prepared()
-            && let Some(best) = renditions.into_iter().next()
-            && let Ok(opened) = self.open_in_set(item, Product { set, name: best.name }, best.mime).await
+            && let Some(best) = renditions.first()
         {
-            return Ok(opened);
+            let (product, mime) = (Product { set: set.clone(), name: best.name.clone() }, best.mime.clone());
+            if let Ok(opened) = self.open_in_set(item.clone(), product, mime).await {
+                return Ok(opened);
+            }
         }
-        self.open_file(id, sight).await
+        self.open_own(item).await
     }
 
     /// Opens a product by its name. `set` is what its address says: that of another state of the file is not found,
@@ -66,13 +69,18 @@ impl Library {
 
     async fn open_in_set(&self, item: Arc<Item>, product: Product, mime: String) -> Result<Opened> {
         let path = self.products().join(&product.set).join(&product.name);
-        let id = item.id;
-        let open = move || -> std::io::Result<Opened> {
-            let file = open_plain(&path)?;
+        let (id, at_once) = (item.id, open::at_once(&path));
+        let opened = move |file: File| -> std::io::Result<Opened> {
             let meta = file.metadata()?;
             Ok(Opened { item, file, meta, mime, product: Some(product) })
         };
-        let opened = tokio::task::spawn_blocking(open).await.map_err(Error::internal)?;
+        let opened = match at_once {
+            Some(file) => opened(file),
+            None => {
+                let open = move || opened(open_plain(&path)?);
+                tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
+            }
+        };
         opened.map_err(|error| {
             self.forget(id);
             tracing::warn!(%id, %error, "a product of the library could not be opened");
@@ -87,7 +95,7 @@ fn of(item: &Item, name: &str, set: Option<&str>) -> Option<(Product, String)> {
         return None;
     }
     let mime = prepared.mime_of(name)?.to_owned();
-    Some((Product { set: prepared.set, name: name.to_owned() }, mime))
+    Some((Product { set: prepared.set.clone(), name: name.to_owned() }, mime))
 }
 
 /// Opens a regular file; a link in its place is none.

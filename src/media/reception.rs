@@ -3,6 +3,7 @@
 //! Part files lie in a hidden folder inside the library's own: on the same file system, so that a whole file gets into
 //! its place by a rename, and never looked at by those who list the library.
 
+use super::disk::{self, RESERVE};
 use super::library::Library;
 use super::part::Part;
 use super::upload::{self, Quota, Upload, UploadId};
@@ -22,8 +23,6 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 pub const FOLDER: &str = ".uploads";
 /// How long a request waits until the one before it has let go of the file.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Bytes that stay free on the disk: the databases need room too.
-const RESERVE: u64 = 256 * 1024 * 1024;
 /// What an upload announces whose length nobody knows; it is [extended](Reception::extend) when bytes come.
 pub const OPEN: u64 = 1;
 /// Bytes by which it is extended: seldom enough for the database, little enough for what others may bring meanwhile.
@@ -143,13 +142,8 @@ impl Reception {
 
     /// Bytes that are free on the disk of the part files, whose folder is there afterwards.
     async fn free(&self) -> Result<u64> {
-        let folder = self.folder.clone();
-        let look = move || -> io::Result<u64> {
-            std::fs::create_dir_all(&folder)?;
-            let disk = rustix::fs::statvfs(&*folder)?;
-            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-        };
-        tokio::task::spawn_blocking(look).await.map_err(Error::internal)?.map_err(|error| not_written(&error))
+        tokio::fs::create_dir_all(&*self.folder).await.map_err(|error| not_written(&error))?;
+        disk::free(&self.folder).await.map_err(|error| not_written(&error))
     }
 
     /// One's own upload.

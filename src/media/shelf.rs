@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::text::fold;
 use diesel::dsl::{exists, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use std::collections::HashMap;
 
 /// The most that one page may hold.
@@ -110,12 +111,8 @@ pub struct Moment {
 /// `Invalid` for an item to begin at that isn't there for these eyes.
 pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
     use media_items as m;
-    let mut query = m::table
-        .filter(m::gone.eq(false).and(m::trashed_at.is_null()))
-        .filter(page.sight.condition())
-        .select(Item::as_select())
-        .limit(page.limit + 1)
-        .into_boxed();
+    let mut query =
+        m::table.filter(page.sight.shown()).select(Item::as_select()).limit(page.limit + 1).into_boxed();
     for (id, behind) in [(page.before, true), (page.after, false)] {
         if let Some(id) = id {
             query = query.filter(beyond(conn, page, id, behind)?);
@@ -137,8 +134,8 @@ pub fn page(conn: &mut Conn, page: &Page) -> Result<(Vec<Item>, bool)> {
     query = match (page.sort, upwards) {
         (Sort::Newest, false) => query.order(m::id.desc()),
         (Sort::Newest, true) => query.order(m::id.asc()),
-        (Sort::Title, false) => query.order((m::folded.asc(), m::id.desc())),
-        (Sort::Title, true) => query.order((m::folded.desc(), m::id.asc())),
+        (Sort::Title, false) => query.order((beginning().asc(), m::folded.asc(), m::id.desc())),
+        (Sort::Title, true) => query.order((beginning().desc(), m::folded.desc(), m::id.asc())),
         (sort, false) => query.order((sql::<BigInt>(sort.weight()).desc(), m::id.desc())),
         (sort, true) => query.order((sql::<BigInt>(sort.weight()).asc(), m::id.asc())),
     };
@@ -183,6 +180,11 @@ fn beyond(conn: &mut Conn, page: &Page, id: MediaId, behind: bool) -> Result<Con
         (_, true) => Box::new(weight().lt(weighs).or(weight().eq(weighs).and(m::id.lt(id))).nullable()),
         (_, false) => Box::new(weight().gt(weighs).or(weight().eq(weighs).and(m::id.gt(id))).nullable()),
     })
+}
+
+/// What the index of titles holds of an item: the longest that fits into one. It is in the order of the whole.
+fn beginning() -> SqlLiteral<Text> {
+    sql("substr(media_items.folded, 1, 200)")
 }
 
 /// The words of a search, folded. Scripts without spaces between words are looked for as they are written.
@@ -248,17 +250,14 @@ pub fn is_behind(conn: &mut Conn) -> Result<bool> {
     Ok(diesel::select(exists(media_items::table.filter(media_items::folded.eq("")))).get_result(conn)?)
 }
 
-/// Lets all items be found. Whatever changes their words empties what they are found by.
+/// Lets some more items be found. Whatever changes their words empties what they are found by. To be called as long as
+/// [`is_behind`]: in between, others write.
 pub fn catch_up(conn: &mut Conn) -> Result<()> {
     use media_items as m;
-    loop {
-        let items: Vec<Item> =
-            m::table.filter(m::folded.eq("")).limit(FOLDED).select(Item::as_select()).load(conn)?;
-        if items.is_empty() {
-            return Ok(());
-        }
-        for item in &items {
-            diesel::update(m::table.find(item.id)).set(m::folded.eq(folded(item))).execute(conn)?;
-        }
+    let items: Vec<Item> =
+        m::table.filter(m::folded.eq("")).limit(FOLDED).select(Item::as_select()).load(conn)?;
+    for item in &items {
+        diesel::update(m::table.find(item.id)).set(m::folded.eq(folded(item))).execute(conn)?;
     }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use super::receive::judge;
 use super::reception::{Reception, State, Turn, not_written, part_path};
 use super::scan::{modified_ms, size};
 use super::sight::Sight;
-use super::upload::{self, Likeness, Placed, Upload};
+use super::upload::{self, Placed, Upload};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use std::fs::File;
@@ -90,20 +90,8 @@ impl Reception {
         let (db, folder, hash) =
             (self.library.db().clone(), self.library.folder().to_owned(), hash.to_owned());
         let look = move || -> Result<Option<MediaId>> {
-            for like in db.read_blocking(|conn| upload::of_size(conn, size, sight))? {
-                let found = match &like.hash {
-                    Some(known) => Some(known.clone()),
-                    None => part::hash_of(&folder.join(&like.path)).ok(),
-                };
-                if let (None, Some(found)) = (&like.hash, &found) {
-                    let (like, found): (Likeness, String) = (like.clone(), found.clone());
-                    db.write_blocking(move |conn| upload::note_hash(conn, &like, &found))?;
-                }
-                if found.as_deref() == Some(hash.as_str()) {
-                    return Ok(Some(like.id));
-                }
-            }
-            Ok(None)
+            let likes = db.read_blocking(|conn| upload::of_size(conn, size, sight))?;
+            Ok(upload::of_content(&db, &folder, likes, &hash)?.map(|like| like.id))
         };
         tokio::task::spawn_blocking(look).await.map_err(Error::internal)?
     }

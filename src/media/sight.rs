@@ -72,34 +72,73 @@ impl From<UserId> for Sight {
     }
 }
 
+/// What is known of whether somebody sees an item, without asking the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Yes,
+    No,
+    /// When this person is in this group.
+    ByMembers(UserId, RoomId),
+}
+
+impl Seen {
+    /// # Errors
+    /// `NotFound`, as for an item that isn't there.
+    pub fn check(self, conn: &mut Conn) -> Result<()> {
+        let seen = match self {
+            Self::Yes => true,
+            Self::No => false,
+            Self::ByMembers(user, room) => is_member(conn, user, room)?,
+        };
+        if seen { Ok(()) } else { Err(NO_ITEM) }
+    }
+}
+
 /// A condition on rows of the library.
 pub type Condition =
     Box<dyn BoxableExpression<media_items::table, <Conn as Connection>::Backend, SqlType = Nullable<Bool>>>;
 
+/// What [`Sight::condition`] says, for a query inside another.
+#[diesel::dsl::auto_type]
+fn seen_by(user: UserId) -> _ {
+    let groups =
+        memberships::table.filter(memberships::user_id.eq(user)).select(memberships::room_id.nullable());
+    let shared = media_items::audience.eq("group").and(media_items::room_id.eq_any(groups));
+    media_items::audience.eq("all").or(media_items::user_id.eq(user)).or(shared)
+}
+
+/// What [`Sight::shown`] says, for a query inside another.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn shown_to(user: UserId) -> _ {
+    let seen: seen_by = seen_by(user);
+    media_items::gone.eq(false).and(media_items::trashed_at.is_null()).and(seen)
+}
+
 impl Sight {
     /// The condition of all that is seen.
     pub fn condition(self) -> Condition {
-        use media_items as m;
-        let open = m::audience.eq(Audience::All.as_str()).nullable();
-        let Some(user) = self.0 else { return Box::new(open) };
-        let groups =
-            memberships::table.filter(memberships::user_id.eq(user)).select(memberships::room_id.nullable());
-        let shared = m::audience.eq(Audience::Group.as_str()).nullable().and(m::room_id.eq_any(groups));
-        Box::new(open.or(m::user_id.eq(user)).or(shared))
+        Box::new(seen_by(self.user()))
     }
 
-    /// Whether an item that was read before is still seen; asks the database only about groups.
-    ///
-    /// # Errors
-    /// `NotFound`, as for an item that isn't there.
-    pub fn check(self, conn: &mut Conn, item: &Item) -> Result<()> {
+    /// The condition of all that these eyes find on the shelf: its file is there, and it isn't in the trash.
+    pub fn shown(self) -> Condition {
+        Box::new(shown_to(self.user()))
+    }
+
+    /// Whose they are; a number that nobody has for nobody's in particular.
+    pub(super) fn user(self) -> UserId {
+        self.0.unwrap_or_default()
+    }
+
+    /// Whether an item that was read before is still seen.
+    pub fn of(self, item: &Item) -> Seen {
         let mine = self.0.is_some() && self.0 == item.user_id;
-        let seen = match (item.audience, self.0, item.room_id) {
-            (Audience::All, ..) => true,
-            (Audience::Group, Some(user), Some(room)) if !mine => is_member(conn, user, room)?,
-            _ => mine,
-        };
-        if seen { Ok(()) } else { Err(NO_ITEM) }
+        match (item.audience, self.0, item.room_id) {
+            (Audience::All, ..) => Seen::Yes,
+            _ if mine => Seen::Yes,
+            (Audience::Group, Some(user), Some(room)) => Seen::ByMembers(user, room),
+            _ => Seen::No,
+        }
     }
 }
 

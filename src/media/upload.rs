@@ -3,19 +3,22 @@
 //! How much of it has arrived is not in the row: the part file's own length is the one truth about that.
 
 use super::format::Format;
+use super::part::hash_of;
 use super::sight::Sight;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_uploads};
 use crate::error::{Error, Result};
-use crate::ids::{MediaId, UserId};
+use crate::ids::{self, MediaId, UserId};
 use crate::on_conn;
+use crate::rooms::Db;
 use crate::site::words::size_in_words;
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Double, Nullable};
 use diesel_derive_newtype::DieselNewType;
 use std::fmt;
+use std::path::Path;
 
 /// Unfinished uploads of one person. A folder of holiday films has fewer, and a script gone wrong more.
 const UNDER_WAY: i64 = 100;
@@ -31,15 +34,12 @@ pub struct UploadId(String);
 impl UploadId {
     /// A new one.
     pub fn random() -> Result<Self> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits).map_err(|error| Error::internal(error.to_string()))?;
-        Ok(Self(data_encoding::HEXLOWER.encode(&bits)))
+        ids::random().map(Self)
     }
 
     /// The id in an address or a file's name; nothing for what can't be one.
     pub fn parse(text: &str) -> Option<Self> {
-        let right = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        right.then(|| Self(text.to_owned()))
+        ids::is_random(text).then(|| Self(text.to_owned()))
     }
 }
 
@@ -292,20 +292,39 @@ pub struct Likeness {
 pub fn of_size(conn: &mut Conn, size: i64, sight: Sight) -> Result<Vec<Likeness>> {
     use media_items as m;
     Ok(m::table
-        .filter(m::gone.eq(false).and(m::trashed_at.is_null()).and(m::size.eq(size)))
-        .filter(sight.condition())
+        .filter(m::size.eq(size))
+        .filter(sight.shown())
         .order(m::id)
         .select((m::id, m::path, m::modified_at, m::hash))
         .load(conn)?)
 }
 
 /// Keeps the hash of a file that was looked at, unless it was changed since.
-pub fn note_hash(conn: &mut Conn, of: &Likeness, hash: &str) -> Result<()> {
+fn note_hash(conn: &mut Conn, of: &Likeness, hash: &str) -> Result<()> {
     use media_items as m;
     diesel::update(m::table.filter(m::id.eq(of.id).and(m::modified_at.eq(of.modified_at))))
         .set(m::hash.eq(hash))
         .execute(conn)?;
     Ok(())
+}
+
+/// The first of these with this content, its SHA-256 in hexadecimal. What isn't known of a file is looked up, and
+/// kept. Blocks.
+pub fn of_content(db: &Db, folder: &Path, likes: Vec<Likeness>, hash: &str) -> Result<Option<Likeness>> {
+    for like in likes {
+        let found = match &like.hash {
+            Some(known) => Some(known.clone()),
+            None => hash_of(&folder.join(&like.path)).ok(),
+        };
+        if let (None, Some(found)) = (&like.hash, &found) {
+            let (like, found) = (like.clone(), found.clone());
+            db.write_blocking(move |conn| note_hash(conn, &like, &found))?;
+        }
+        if found.as_deref() == Some(hash) {
+            return Ok(Some(like));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

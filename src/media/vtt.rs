@@ -98,7 +98,9 @@ pub fn write(cues: &[Cue]) -> String {
     out
 }
 
-fn stamp(ms: i64) -> String {
+/// A moment as WebVTT writes it, `01:02:03.004`; from ms.
+pub fn stamp(ms: impl Into<i128>) -> String {
+    let ms = ms.into();
     format!("{:02}:{:02}:{:02}.{:03}", ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000)
 }
 

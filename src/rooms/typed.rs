@@ -1,6 +1,6 @@
 //! The parts of a message as they may be: what was typed is checked here, once.
 
-use crate::error::{Error, FieldError, Result};
+use crate::error::{FieldError, Result};
 
 /// The client's own name for a message: 16 to 64 visible ASCII characters, random.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,9 +19,7 @@ impl Nonce {
 
     /// 128 random bits, for a sender that brought none.
     pub fn random() -> Result<Self> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits).map_err(|e| Error::internal(e.to_string()))?;
-        Ok(Self(data_encoding::HEXLOWER.encode(&bits)))
+        crate::ids::random().map(Self)
     }
 
     pub fn as_str(&self) -> &str {

@@ -82,6 +82,7 @@ struct Limiters {
     sends: Limiter<UserId>,
     uploads: Limiter<UserId>,
     moves: Limiter<UserId>,
+    positions: Limiter<UserId>,
     sign_ins: Limiter<Address>,
     newcomers: Limiter<Address>,
     connections: Limiter<Address>,
@@ -100,6 +101,8 @@ impl Limits {
             sends: Limiter::new(SENDS_PER_SECOND, SENDS_BURST),
             uploads: Limiter::new(2, 40),
             moves: Limiter::new(10, 30),
+            // A player says every few seconds where it is; jumping about, and several open pages, are in the burst.
+            positions: Limiter::new(5, 60),
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),
@@ -130,6 +133,14 @@ impl Limits {
     /// As for [`send`](Self::send).
     pub fn moves(&self, user: UserId) -> Result<()> {
         self.limiters.as_ref().map_or(Ok(()), |l| l.moves.check(&user))
+    }
+
+    /// Before it is written down how far somebody has got.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn position(&self, user: UserId) -> Result<()> {
+        self.limiters.as_ref().map_or(Ok(()), |l| l.positions.check(&user))
     }
 
     /// Before a password is compared.
@@ -167,6 +178,7 @@ impl Limits {
             limiters.sends.tidy();
             limiters.uploads.tidy();
             limiters.moves.tidy();
+            limiters.positions.tidy();
             limiters.sign_ins.tidy();
             limiters.newcomers.tidy();
             limiters.connections.tidy();

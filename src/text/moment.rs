@@ -31,8 +31,7 @@ pub fn at(text: &str, from: usize, colon: usize) -> Option<Moment> {
     let rest = &text[end..];
     let mut after = rest.chars();
     let is_more = match after.next() {
-        Some('.' | ',') => after.next().is_some_and(|c| c.is_ascii_digit()),
-        Some(':') => after.next().is_some_and(|c| c.is_ascii_digit()),
+        Some('.' | ',' | ':') => after.next().is_some_and(|c| c.is_ascii_digit()),
         Some(c) => c.is_ascii_alphanumeric() || matches!(c, '_' | '/'),
         None => false,
     };

@@ -1,7 +1,9 @@
 //! What every answer carries, and who is refused for coming from elsewhere.
 
 use crate::app::{spawn_app, spawn_app_with};
+use crate::tree;
 use reqwest::Method;
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn every_page_carries_the_headers_that_keep_it_safe() {
@@ -151,5 +153,85 @@ async fn what_is_not_there_and_what_cannot_be_done_get_pages_in_our_words() {
     ] {
         let answer = ann.post(path, &[(field, "a\u{0}b"), ("password", "a\u{0}b")]).await;
         assert_eq!(answer.status, 422, "{path}: {}", answer.text());
+    }
+}
+
+/// Every name that a query may have, as the sources' `web::Query` types say.
+fn query_names() -> BTreeSet<String> {
+    let sources = tree::files("src", &[".rs"]);
+    let mut names = BTreeSet::new();
+    for (path, source) in &sources {
+        for rest in source.split("web::Query<").skip(1) {
+            let kind = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let head = format!("struct {kind} {{");
+            let found: Vec<&str> =
+                sources.iter().filter_map(|(_, source)| Some(source.split_once(&head)?.1)).collect();
+            assert!(!found.is_empty(), "{path}: there is no {kind}");
+            for fields in found {
+                let fields = fields.split("\n}").next().unwrap().lines().map(str::trim);
+                let fields = fields.filter(|line| !line.starts_with(['/', '#']));
+                let field = |line: &str| Some(line.trim_start_matches("pub ").split_once(':')?.0.to_owned());
+                names.extend(fields.filter_map(field));
+            }
+        }
+    }
+    names
+}
+
+#[tokio::test]
+async fn a_sign_that_no_text_has_breaks_no_address() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    std::fs::write(app.media().join("a.wav"), b"RIFF....WAVE").unwrap();
+    let item = ann.get("/api/v1/media").await.is(200).json()["items"][0]["id"].to_string();
+    ann.create("talk").await;
+    let names = query_names();
+    for known in ["q", "query", "tag", "from", "room", "after", "next"] {
+        assert!(names.contains(known), "{known} is not in {names:?}");
+    }
+    let routes = tree::read("src/routes.rs");
+    let routes: BTreeSet<&str> =
+        routes.split("resource(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(routes.len() > 80, "{routes:?}");
+    for route in routes {
+        // Once with nothing but the sign, once with a number where one leads somewhere.
+        for first in ["%00", item.as_str()] {
+            let mut path = String::new();
+            for (number, part) in route.split('{').enumerate() {
+                match part.split_once('}') {
+                    Some((name, rest)) => {
+                        let kind = name.strip_prefix("kind:").and_then(|kinds| kinds.split('|').next());
+                        path.push_str(kind.unwrap_or(if number == 1 { first } else { "a%00b" }));
+                        path.push_str(rest);
+                    }
+                    None => path.push_str(part),
+                }
+            }
+            for method in [Method::GET, Method::DELETE] {
+                if method == Method::DELETE && !path.contains("%00") {
+                    continue;
+                }
+                let answer = ann.answer(ann.request(method.clone(), &path)).await;
+                assert!(answer.status < 500, "{method} {path}: {}", answer.text());
+            }
+            for name in &names {
+                let at = format!("{path}?{name}=a%00b");
+                let answer = ann.get(&at).await;
+                assert!(answer.status < 500, "{at}: {}", answer.text());
+            }
+        }
+    }
+    for (path, form) in [
+        (format!("/media/{item}/captions"), [("do", "prefer"), ("language", "a\0b")]),
+        (format!("/media/{item}/captions"), [("do", "remove"), ("language", "a\0b")]),
+        ("/groups".to_owned(), [("name", "crew"), ("members", "a\0b")]),
+        ("/direct".to_owned(), [("user", "a\0b"), ("username", "a\0b")]),
+        ("/dashboard/key".to_owned(), [("key", "a secret\0phrase"), ("password", "a\0b")]),
+        ("/settings/profile".to_owned(), [("display_name", "a\0b"), ("status", "a\0b")]),
+        ("/media/lists".to_owned(), [("do", "make"), ("name", "a\0b")]),
+        (format!("/media/{item}/edit"), [("title", "a\0b"), ("description", "a\0b")]),
+    ] {
+        let answer = ann.post(&path, &form).await;
+        assert!(answer.status < 500, "{path}: {}", answer.text());
     }
 }

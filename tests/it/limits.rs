@@ -144,3 +144,20 @@ async fn somebody_who_reads_nothing_is_let_go_and_delays_nobody() {
     let seen = back.ready["rooms"].as_array().unwrap().iter().find(|r| r["id"] == room["id"]).unwrap();
     assert_eq!(seen["last_seq"], last);
 }
+
+#[tokio::test]
+async fn where_one_is_may_be_said_often_but_not_without_end() {
+    let app = spawn_app_with(&[("rate_limits", "on")]).await;
+    let (ann, bob) = (app.register("ann").await, app.register("bob").await);
+    std::fs::write(app.media().join("a.wav"), b"RIFF....WAVE").unwrap();
+    let item = ann.get("/api/v1/media").await.is(200).json()["items"][0]["id"].clone();
+    let path = format!("/api/v1/media/{item}/position");
+    let say = async |who: &crate::visitor::Visitor| {
+        who.send("PUT", &path, &json!({ "position": 1000, "length": 5000 })).await
+    };
+    let all = futures_util::future::join_all((0..400).map(|_| say(&ann))).await;
+    let refused = all.iter().filter(|answer| answer.status == 429).count();
+    let taken = all.iter().filter(|answer| answer.status == 204).count();
+    assert!(taken >= 60 && refused > 0 && taken + refused == 400, "{taken} taken, {refused} refused");
+    say(&bob).await.is(204);
+}

@@ -8,6 +8,7 @@ use crate::verify::assert_whole;
 use crate::visitor::Visitor;
 use reqwest::Method;
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// File, what it is made of, whether browsers play it as it is, and what the best rendition's streams are.
@@ -195,6 +196,81 @@ async fn a_replaced_file_is_prepared_anew_and_what_is_deleted_leaves_nothing() {
     ann.send("DELETE", &format!("{url}?forever=true"), &Value::Null).await.is(204);
     // The twin's own are kept for a while: its file may come back.
     products(&app.media(), |names| *names == first).await;
+}
+
+#[tokio::test]
+async fn a_twin_of_what_was_damaged_is_prepared_anew() {
+    if !has_ffmpeg("damaged products") {
+        return;
+    }
+    let app = workshop().await;
+    let path = app.media().join("song.avi");
+    clip(&path, &format!("{PICTURE} {SOUND} -c:v mpeg4"));
+    let ann = app.register("ann").await;
+    settled(&ann, "song").await;
+    let first = products(&app.media(), |names| names.len() == 1).await;
+    let set = app.media().join(".prepared").join(&first[0]);
+    for (title, damage) in [("one", "poster.jpg"), ("two", "sprite.vtt"), ("three", "180p.mp4")] {
+        // Shorter than it was, as after a disk that was full; or gone.
+        let damaged = set.join(damage);
+        if title == "three" {
+            std::fs::File::options().write(true).open(&damaged).unwrap().set_len(1000).unwrap();
+        } else {
+            std::fs::remove_file(&damaged).unwrap();
+        }
+        let twin = app.media().join(format!("{title}.avi"));
+        std::fs::copy(&path, &twin).unwrap();
+        crate::clips::age(&twin);
+        let item = settled(&ann, title).await;
+        assert_eq!(item["state"], "ready", "{item:#}");
+        ann.get(item["poster"]["url"].as_str().unwrap()).await.is(200);
+        ann.get(item["sprite"]["vtt"].as_str().unwrap()).await.is(200);
+        let rendition = ann.get(item["renditions"][0]["url"].as_str().unwrap()).await.is(200);
+        assert_eq!(rendition.body.len(), item["renditions"][0]["size"], "{item:#}");
+        // The next twin has only the damaged one to look at.
+        std::fs::remove_file(twin).unwrap();
+        ann.get("/api/v1/media").await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_given_up_with_a_sentence() {
+    if !has_ffmpeg("files that can't be opened") {
+        return;
+    }
+    let store = Store::new();
+    let media = store.folder().join("media");
+    std::fs::create_dir(&media).unwrap();
+    let path = media.join("closed.avi");
+    clip(&path, &format!("{PICTURE} {SOUND} -c:v mpeg4"));
+    let rights = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    rights(0o000);
+    let child = Child::start_weak(&store, &["--jobs", "1"]);
+    let ann = Visitor::new(&child.origin);
+    ann.post("/register", &[("username", "ann"), ("password", PASSWORD)]).await.is(303);
+    let item = until(&ann, "closed", |item| item["state"] == "failed").await;
+    let sentence = "The server can't open this file. Let it read the file, then try again.";
+    assert_eq!(item["error"], sentence, "{item:#}");
+    let page = format!("/media/{}", item["id"]);
+    ann.get(&page).await.is(200).has("The server can&#39;t open this file.").has("Try again");
+    let (words, code) = crate::verify::weakly(&store);
+    assert!(code == Some(1) && words.contains("“closed.avi” can't be read: Permission denied"), "{words}");
+    rights(0o644);
+    crate::verify::assert_whole(&store);
+    ann.post(&format!("{page}/preparation"), &[("do", "again")]).await.is(303);
+    let item = settled(&ann, "closed").await;
+    assert_eq!(item["state"], "ready", "{item:#}");
+    // What is replaced by something that can be read is noticed without being told.
+    std::fs::remove_file(&path).unwrap();
+    clip(&path, "-f lavfi -i testsrc2=s=200x100:r=25:d=1.5 -c:v mpeg4");
+    rights(0o000);
+    until(&ann, "closed", |item| item["error"] == sentence).await;
+    clip(&media.join("open.avi"), "-f lavfi -i testsrc2=s=300x100:r=25:d=1.5 -c:v mpeg4");
+    std::fs::rename(media.join("open.avi"), &path).unwrap();
+    let item = until(&ann, "closed", |item| {
+        item["width"] == 300 || item["state"] == "failed" && item["error"] != sentence
+    });
+    assert_eq!(item.await["state"], "ready");
 }
 
 #[tokio::test]

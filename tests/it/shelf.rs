@@ -55,6 +55,12 @@ async fn captions_are_served_as_text_and_belong_to_whoever_keeps_the_item() {
     ann.get(&format!("{page}/captions")).await.is(200).has("正體中文");
     ann.post(&format!("{page}/captions"), &[("do", "prefer"), ("language", "zh-Hant")]).await.is(303);
     assert_eq!(ben.get(&at).await.json()["captions"][1]["default"], true);
+    ann.post(&format!("{page}/captions"), &[("do", "prefer"), ("language", "tlh")]).await.is(404);
+    assert_eq!(
+        ben.get(&at).await.json()["captions"][1]["default"],
+        true,
+        "what is no language changes nothing"
+    );
     ann.post(&format!("{page}/captions"), &[("do", "add"), ("language", "fr")])
         .await
         .is(422)
@@ -167,4 +173,30 @@ async fn pages_join_without_a_hole_in_every_order() {
     ben.get(&format!("/api/v1/media?sort=title&before={}", ids[0])).await.problem(422, "invalid");
     ben.get(&format!("/media?sort=title&before={}", ids[0])).await.is(200).has("alpha");
     ben.get("/api/v1/media?sort=shortest").await.problem(400, "bad_query");
+}
+
+#[tokio::test]
+async fn long_descriptions_are_found_and_put_in_order() {
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    let items = [add(&ann, "b.wav").await, add(&ann, "a.wav").await, add(&ann, "c.wav").await];
+    // Varied, so that no database makes it short by itself; its beginning is the same for all.
+    let words = |last: char| -> String {
+        let sign = |n: u32| char::from_u32(0x4E00 + n * 7919 % 20_000).unwrap();
+        (0..3999).map(sign).chain([last]).collect()
+    };
+    for (item, last) in items.iter().zip(['乙', '丙', '甲']) {
+        let wish = json!({ "title": "夜曲", "description": words(last) });
+        ann.send("PATCH", &format!("/api/v1/media/{}", item["id"]), &wish).await.is(200);
+    }
+    ann.get("/media?sort=title").await.is(200).has("夜曲");
+    let ids = |page: &Value| -> Vec<Value> {
+        page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect()
+    };
+    // 丙 U+4E19, 乙 U+4E59, 甲 U+7532.
+    let order = [&items[1], &items[0], &items[2]].map(|item| item["id"].clone());
+    assert_eq!(ids(&list(&ann, "?sort=title").await), order);
+    assert_eq!(ids(&list(&ann, &format!("?sort=title&limit=1&before={}", order[0])).await), order[1..2]);
+    assert_eq!(ids(&list(&ann, &format!("?sort=title&limit=1&after={}", order[2])).await), order[1..2]);
+    assert_eq!(ids(&list(&ann, "?query=%E7%94%B2").await), order[2..]);
 }

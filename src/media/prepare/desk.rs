@@ -13,6 +13,8 @@ use crate::media::item::Item;
 use crate::media::prepared::PLAYED;
 use crate::media::record::{Keeper, find_own};
 use diesel::prelude::*;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A file that was written a moment ago may still be growing; ms.
@@ -59,11 +61,18 @@ impl Preparation {
         }
         let able = self.tools.is_some();
         let now = now_ms();
-        if self.library.db().read(move |conn| unprepared(conn, able, now)).await?.is_empty() {
+        let mut found = self.library.db().read(move |conn| unprepared(conn, able, now)).await?;
+        if able && !found.is_empty() {
+            let folder = self.library.folder().to_owned();
+            let look = move || found.into_iter().filter(|item| is_settled(&folder, item)).collect();
+            found = tokio::task::spawn_blocking(look).await.map_err(Error::internal)?;
+        }
+        if found.is_empty() {
             return Ok(());
         }
         let ordered = self.library.db().write(move |conn| {
-            let items = unprepared(conn, able, now)?;
+            let mut items = unprepared(conn, able, now)?;
+            items.retain(|item| found.iter().any(|one| one.id == item.id && one.version() == item.version()));
             for item in &items {
                 if able {
                     queue::put(conn, &Prepare::from(item), now)?;
@@ -139,10 +148,76 @@ fn unprepared(conn: &mut Conn, able: bool, now: i64) -> Result<Vec<Item>> {
     Ok(query.load(conn)?)
 }
 
+/// Whether the file is the one that the row describes. One that grows, or is gone, is prepared when the row has followed
+/// it: until then a job for it would end at once and be ordered again. One that can't be looked at gets its job, which
+/// says so. Blocks.
+fn is_settled(folder: &Path, item: &Item) -> bool {
+    match std::fs::metadata(folder.join(&item.path)) {
+        Ok(meta) => item.is_of(&meta),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
 fn say_without(conn: &mut Conn, item: &Item) -> Result<()> {
     use media_items as m;
     diesel::update(m::table.find(item.id))
         .set((m::state.eq("failed"), m::error.eq(NO_TOOLS)))
         .execute(conn)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::db::schema::messages::jobs;
+    use crate::media::prepare::tools::Guard;
+    use crate::rooms::Rooms;
+    use std::fs::{File, FileTimes};
+    use std::io::Write as _;
+    use std::time::{Duration, Instant, SystemTime};
+
+    type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
+
+    /// Writes to a file as if that had been long ago.
+    fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = File::options().create(true).append(true).open(path)?;
+        file.write_all(bytes)?;
+        file.set_times(FileTimes::new().set_modified(SystemTime::now() - Duration::from_hours(1)))
+    }
+
+    #[tokio::test]
+    async fn a_file_is_ordered_when_its_row_says_what_it_is() -> Tested {
+        let temp = tempfile::tempdir()?;
+        let media = temp.path().join("media");
+        std::fs::create_dir(&media)?;
+        for name in ["grows.wav", "goes.wav"] {
+            write(&media.join(name), b"RIFF....WAVE")?;
+        }
+        let mut config = Config::default();
+        config.set("data", &temp.path().to_string_lossy())?;
+        let library = Library::open(&media, Rooms::open(&config, |_| ())?.db)?;
+        let tools = Tools { ffmpeg: "/nowhere".into(), ffprobe: "/nowhere".into(), guard: Guard::default() };
+        let desk = Preparation::new(library.clone(), Jobs::default(), Some(tools), true);
+        let ordered = |conn: &mut Conn| Ok(jobs::table.count().get_result::<i64>(conn)?);
+        library.refresh().await?;
+        std::fs::remove_file(media.join("goes.wav"))?;
+        write(&media.join("grows.wav"), b" and more of it")?;
+        // A job would find another file than it was ordered for, end, and be ordered again, for ever.
+        desk.order().await?;
+        assert_eq!(library.db().read(ordered).await?, 0);
+        let begun = Instant::now();
+        loop {
+            library.refresh().await?;
+            desk.order().await?;
+            let now = library.db().read(ordered).await?;
+            if now > 0 {
+                assert_eq!(now, 1);
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_mins(1), "it was never ordered");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
 }

@@ -14,16 +14,17 @@ use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::jobs::{Done, Halt, Job, Stage, Turn};
 use crate::media::Library;
+use crate::media::disk::{self, RESERVE};
 use crate::media::item::{self, Item};
 use crate::media::prepared::{Prepared, Rendition};
 use crate::media::scan::{modified_ms, size};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes that stay free on the disk.
-const RESERVE: u64 = 256 * 1024 * 1024;
+const CLOSED: &str = "The server can't open this file. Let it read the file, then try again.";
 const DISK_FULL: &str = "The server's disk is full. Whoever looks after this place has to make room first.";
 const NOT_CONVERTED: &str =
     "It can't be converted: its content is damaged, or of a kind that ffmpeg doesn't know here.";
@@ -36,6 +37,16 @@ pub struct Prepare {
     pub size: i64,
     /// Milliseconds.
     pub modified_at: i64,
+}
+
+/// What a look at the file finds.
+enum File {
+    /// The one that this is about, and where it is.
+    Same(PathBuf),
+    /// Another one, or none. Once the row says so too, the file gets a job of its own.
+    Other,
+    /// It can't be opened.
+    Closed(std::io::Error),
 }
 
 /// What a run needs.
@@ -66,8 +77,11 @@ impl Job for Prepare {
         let Some(item) = row.filter(|row| self.is_of(row.size, row.modified_at)) else {
             return Ok(publish::nothing(self));
         };
-        let Some(path) = self.path_of(&place.library, &item).await? else {
-            return Ok(publish::nothing(self));
+        let path = match self.look(&place.library, &item).await? {
+            File::Same(path) => path,
+            File::Other => return Ok(publish::nothing(self)),
+            File::Closed(_) if turn.is_last() => return Err(Halt::Failed(CLOSED.to_owned())),
+            File::Closed(error) => return Err(error.into()),
         };
         if let Some(done) = publish::twin(&place.library, &item, &self).await? {
             return Ok(done);
@@ -78,7 +92,7 @@ impl Job for Prepare {
         let workshop = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
         let findings = self.make(&place, &item, &path, &workshop, &turn).await?;
         // Made of two states of a file, it would fit neither.
-        if self.path_of(&place.library, &item).await?.is_none() {
+        if !matches!(self.look(&place.library, &item).await?, File::Same(_)) {
             return Ok(publish::nothing(self));
         }
         tokio::task::spawn_blocking(move || workshop.finish()).await.map_err(Error::internal)??;
@@ -94,6 +108,14 @@ impl Job for Prepare {
         };
         diesel::update(self.own())
             .set((m::state.eq(state), m::progress.eq(progress), m::error.eq(error)))
+            .execute(conn)?;
+        Ok(())
+    }
+
+    fn note_lost(conn: &mut Conn, subject: i64, sentence: &str) -> Result<()> {
+        use media_items as m;
+        diesel::update(m::table.find(MediaId(subject)))
+            .set((m::state.eq("failed"), m::progress.eq(0), m::error.eq(sentence)))
             .execute(conn)?;
         Ok(())
     }
@@ -123,12 +145,16 @@ impl Prepare {
         )
     }
 
-    /// Where the file is; nothing when it isn't the one that this is about.
-    async fn path_of(&self, library: &Library, item: &Item) -> Result<Option<PathBuf>> {
+    async fn look(&self, library: &Library, item: &Item) -> Result<File> {
         let (library, item) = (library.clone(), Arc::new(item.clone()));
         let opened =
             tokio::task::spawn_blocking(move || library.look_at(item)).await.map_err(Error::internal)?;
-        Ok(opened.ok().filter(|(_, meta)| self.is_of(size(meta), modified_ms(meta))).map(|(path, _)| path))
+        Ok(match opened {
+            Ok((path, meta)) if self.is_of(size(&meta), modified_ms(&meta)) => File::Same(path),
+            Ok(_) => File::Other,
+            Err(error) if error.kind() == ErrorKind::NotFound => File::Other,
+            Err(error) => File::Closed(error),
+        })
     }
 
     async fn make(
@@ -248,12 +274,7 @@ async fn renditions(maker: &Maker<'_>, plays: bool, size: i64, turn: &Turn) -> R
 }
 
 async fn room_for(maker: &Maker<'_>, bytes: u64) -> Result<(), Halt> {
-    let folder = maker.workshop.path("");
-    let free = move || -> std::io::Result<u64> {
-        let disk = rustix::fs::statvfs(&folder)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-    };
-    let free = tokio::task::spawn_blocking(free).await.map_err(Error::internal)??;
+    let free = disk::free(&maker.workshop.path("")).await?;
     if free < bytes.saturating_add(RESERVE) { Err(Halt::Failed(DISK_FULL.to_owned())) } else { Ok(()) }
 }
 

@@ -9,6 +9,7 @@ use super::run::{Trouble, run};
 use super::tools::Tools;
 use super::workshop::Workshop;
 use crate::media::prepared::{POSTER, Rendition, SPRITE, SPRITE_MAP, Sprite, Still, WAVE};
+use crate::media::vtt::stamp;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -237,10 +238,6 @@ impl Maker<'_> {
 
 /// WebVTT: which stretch of the film is which tile.
 fn tile_map(sprite: &Sprite, duration: i64) -> String {
-    let stamp = |ms: u64| {
-        let (seconds, ms) = (ms / 1000, ms % 1000);
-        format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-    };
     let mut map = "WEBVTT\n".to_owned();
     for tile in 0..sprite.tiles {
         let start = u64::from(tile) * sprite.interval;

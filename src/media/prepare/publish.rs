@@ -76,53 +76,50 @@ fn write(conn: &mut Conn, library: &Library, job: &Prepare, columns: &Columns) -
     Ok(())
 }
 
-/// The same content was prepared before: its products serve both.
+/// The same content was prepared before: its products serve both, if they are whole.
 pub async fn twin(library: &Library, item: &Item, job: &Prepare) -> Result<Option<Done>> {
     let (id, bytes) = (item.id, item.size);
-    let likes = library.db().read(move |conn| ready_of_size(conn, id, bytes)).await?;
+    let mut likes = library.db().read(move |conn| ready_of_size(conn, id, bytes)).await?;
     if likes.is_empty() {
         return Ok(None);
     }
     let (folder, db, path) = (library.folder().to_owned(), library.db().clone(), item.path.clone());
-    let like = move || -> Result<Option<Likeness>> {
+    let products = library.products();
+    let look = move || -> Result<Option<(Likeness, String)>> {
+        likes.retain(|(_, made)| {
+            serde_json::from_str::<Prepared>(made).is_ok_and(|made| made.is_whole(&products))
+        });
         let Ok(own) = part::hash_of(&folder.join(path)) else { return Ok(None) };
-        for mut like in likes {
-            let hash = match like.hash.take() {
-                Some(hash) => Some(hash),
-                None => part::hash_of(&folder.join(&like.path)).ok(),
-            };
-            if hash.as_deref() == Some(own.as_str()) {
-                let (noted, own) = (like.clone(), own.clone());
-                db.write_blocking(move |conn| upload::note_hash(conn, &noted, &own))?;
-                return Ok(Some(like));
-            }
-        }
-        Ok(None)
+        let all = likes.iter().map(|(like, _)| like.clone()).collect();
+        let like = upload::of_content(&db, &folder, all, &own)?;
+        Ok(like.and_then(|like| likes.into_iter().find(|(one, _)| one.id == like.id)))
     };
-    let Some(like) = tokio::task::spawn_blocking(like).await.map_err(Error::internal)?? else {
+    let Some((like, made)) = tokio::task::spawn_blocking(look).await.map_err(Error::internal)?? else {
         return Ok(None);
     };
     let (library, job) = (library.clone(), job.clone());
     Ok(Some(Box::new(move |conn| {
         use media_items as m;
         let still = m::table.filter(m::id.eq(like.id).and(m::modified_at.eq(like.modified_at)));
-        let columns: Option<Columns> =
-            still.filter(m::state.eq("ready")).select(Columns::as_select()).first(conn).optional()?;
+        let still = still.filter(m::state.eq("ready").and(m::prepared.eq(&made)));
+        let columns: Option<Columns> = still.select(Columns::as_select()).first(conn).optional()?;
         match columns {
             Some(columns) => write(conn, &library, &job, &columns),
-            // It was deleted in this moment; the next look begins anew.
+            // It was deleted or changed in this moment; the next look begins anew.
             None => nothing(job.clone())(conn),
         }
     })))
 }
 
-fn ready_of_size(conn: &mut Conn, but: MediaId, bytes: i64) -> Result<Vec<Likeness>> {
+/// Those of this size in bytes, each with what was made of it as stored.
+fn ready_of_size(conn: &mut Conn, but: MediaId, bytes: i64) -> Result<Vec<(Likeness, String)>> {
     use media_items as m;
-    Ok(m::table
+    let rows: Vec<(Likeness, Option<String>)> = m::table
         .filter(m::size.eq(bytes).and(m::id.ne(but)).and(m::gone.eq(false)))
         .filter(m::state.eq("ready").and(m::prepared.is_not_null()))
         .order(m::id)
         .limit(8)
-        .select((m::id, m::path, m::modified_at, m::hash))
-        .load(conn)?)
+        .select(((m::id, m::path, m::modified_at, m::hash), m::prepared))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(like, made)| Some((like, made?))).collect())
 }

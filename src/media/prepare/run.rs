@@ -216,20 +216,28 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let pid = folder.path().join("pid");
         let script = format!("sleep 600 & echo $! > {0}.part; mv {0}.part {0}; wait", pid.display());
+        let begun = Instant::now();
         let waiting = sh(&script, limits());
         let seen = async {
             loop {
                 if let Ok(id) = std::fs::read_to_string(&pid) {
                     break id.trim().to_owned();
                 }
+                assert!(begun.elapsed() < Duration::from_mins(1), "the child never said its number");
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let id = tokio::select! { _ = waiting => String::new(), id = seen => id };
-        let gone =
-            || std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| stat.contains(") Z "));
+        let gone = |id: &str| {
+            std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| stat.contains(") Z "))
+        };
+        // What waits is dropped when this is over.
+        let (id, was_gone) = tokio::select! {
+            ended = waiting => panic!("it ended by itself: {ended:?}"),
+            id = seen => (id.clone(), gone(&id)),
+        };
+        assert!(cfg!(not(target_os = "linux")) || !was_gone, "process {id} was gone before");
         let begun = Instant::now();
-        while cfg!(target_os = "linux") && !gone() {
+        while cfg!(target_os = "linux") && !gone(&id) {
             assert!(begun.elapsed() < Duration::from_mins(1), "process {id} lives on");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

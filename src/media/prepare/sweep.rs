@@ -5,9 +5,11 @@ use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::media_items;
 use crate::error::{Error, Result};
+use crate::ids::is_random;
 use crate::jobs::queue;
 use crate::media::Library;
 use crate::media::prepared::Prepared;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -27,13 +29,19 @@ fn needed(conn: &mut Conn) -> Result<HashSet<String>> {
     Ok(sets)
 }
 
+/// Items whose files have been gone for so long that their products go too.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn long_gone(now: i64) -> _ {
+    let before: i64 = now - KEPT;
+    let since = media_items::gone.eq(true).and(media_items::gone_at.lt(before));
+    media_items::table.filter(since.and(media_items::prepared.is_not_null()))
+}
+
 fn forget_long_gone(conn: &mut Conn, now: i64) -> Result<()> {
     use media_items as m;
-    diesel::update(
-        m::table.filter(m::gone.eq(true).and(m::gone_at.lt(now - KEPT)).and(m::prepared.is_not_null())),
-    )
-    .set((m::prepared.eq(None::<&str>), m::state.eq(None::<&str>)))
-    .execute(conn)?;
+    diesel::update(long_gone(now))
+        .set((m::prepared.eq(None::<&str>), m::state.eq(None::<&str>)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -53,7 +61,12 @@ impl Library {
         if listed.is_empty() {
             return Ok(());
         }
-        self.db().write(|conn| forget_long_gone(conn, now_ms())).await?;
+        // Only a look at first, so that an idle server writes nothing.
+        let now = now_ms();
+        let some = move |conn: &mut Conn| Ok(diesel::select(exists(long_gone(now))).get_result(conn)?);
+        if self.db().read(some).await? {
+            self.db().write(move |conn| forget_long_gone(conn, now)).await?;
+        }
         // After the folder was read: whoever made one of them had its lease by then.
         let needed = self.db().read(needed).await?;
         let folder = self.products();
@@ -73,8 +86,7 @@ impl Library {
 /// The set of a folder that was made here; nothing for any other name.
 fn set_of(name: &str) -> Option<&str> {
     let set = name.strip_suffix(UNFINISHED).unwrap_or(name);
-    let digits = set.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (set.len() == 32 && digits).then_some(set)
+    is_random(set).then_some(set)
 }
 
 #[cfg(test)]

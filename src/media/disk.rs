@@ -1,0 +1,20 @@
+//! How much room is left for files.
+
+use std::io;
+use std::path::Path;
+
+/// Bytes that stay free on the disk: the databases need room too.
+pub const RESERVE: u64 = 256 * 1024 * 1024;
+
+/// Bytes that are free on the disk of a folder.
+///
+/// # Errors
+/// What the system says, for example that there is no such folder.
+pub async fn free(folder: &Path) -> io::Result<u64> {
+    let folder = folder.to_owned();
+    let look = move || -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&folder)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    };
+    tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
+}
