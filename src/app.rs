@@ -263,9 +263,10 @@ async fn run(
         let awaits_owner = house.accounts.awaits_owner().await.map_err(|e| e.detail())?;
         let server =
             serve(&house, listener).map_err(|e| format!("The server can't start its workers: {e}."))?;
-        Ok((house, awaits_owner, server))
+        let working = house.work().map_err(|e| e.detail())?;
+        Ok((house, awaits_owner, server, working))
     };
-    let (house, awaits_owner, server) = match opened.await {
+    let (house, awaits_owner, server, working) = match opened.await {
         Ok(opened) => opened,
         Err(sentence) => {
             let _ = started.send(Err(sentence));
@@ -273,7 +274,6 @@ async fn run(
         }
     };
     house.keep_going();
-    let working = house.work();
     let handle = server.handle();
     let serving = actix::spawn(server);
     let _ = started.send(Ok((awaits_owner, house.accounts.owner_code().map(str::to_owned))));

@@ -1,7 +1,7 @@
 //! What is done again and again while the server runs.
 
 use super::House;
-use crate::jobs::{Runner, Working};
+use crate::jobs::{Node, Runner, Working};
 use crate::media::prepare::Prepare;
 use crate::rooms::search::{Indexer, Pace};
 use std::future::Future;
@@ -79,13 +79,14 @@ impl House {
     }
 
     /// Begins with the background jobs.
-    pub(super) fn work(&self) -> Working {
+    pub(super) fn work(&self) -> crate::error::Result<Working> {
         let slots = if self.preparation.place().is_some() { self.config.jobs } else { 0 };
-        let runner = Runner::new(self.rooms.db.clone(), self.jobs.clone(), slots);
-        match self.preparation.place() {
+        let node = Node::open(&self.config.data)?;
+        let runner = Runner::new(self.rooms.db.clone(), self.jobs.clone(), slots, node);
+        Ok(match self.preparation.place() {
             Some(place) => runner.knows::<Prepare>(place).start(),
             None => runner.start(),
-        }
+        })
     }
 }
 

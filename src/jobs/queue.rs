@@ -140,6 +140,13 @@ pub fn put_back(conn: &mut Conn, id: i64, lease: &str, interrupted: bool, now: i
     Ok(changed == 1)
 }
 
+/// Lets what an earlier life of this node held be taken at once: its name is nobody's while it starts.
+pub fn take_back(conn: &mut Conn, node: &str, now: i64) -> Result<()> {
+    let own = jobs::table.filter(jobs::state.eq("running").and(jobs::lease.like(format!("{node}%"))));
+    diesel::update(own).set(jobs::due_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
 /// The leases of all that runs.
 pub fn leases(conn: &mut Conn) -> Result<Vec<String>> {
     let held: Vec<Option<String>> =

@@ -1,11 +1,11 @@
 //! Takes jobs off the queue and runs them, so many at a time.
 
 use super::job::{Done, Halt, Job, Stage, Turn};
+use super::node::Node;
 use super::queue::{self, GIVEN_UP, LEASE, Taken, UNREAD};
 use crate::clock::now_ms;
 use crate::db::{Conn, Database, Task, Work};
 use crate::error::{Error, Result};
-use crate::ids;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -75,6 +75,7 @@ pub struct Runner<W: Work> {
     jobs: Jobs,
     kinds: Vec<Kind>,
     slots: usize,
+    node: Node,
 }
 
 /// A runner at work.
@@ -97,8 +98,8 @@ impl Working {
 
 impl<W: Work + From<Task>> Runner<W> {
     /// A runner of at most `slots` jobs at once.
-    pub fn new(db: Database<W>, jobs: Jobs, slots: usize) -> Self {
-        Self { db, jobs, kinds: Vec::new(), slots }
+    pub fn new(db: Database<W>, jobs: Jobs, slots: usize, node: Node) -> Self {
+        Self { db, jobs, kinds: Vec::new(), slots, node }
     }
 
     /// Lets it run jobs of this kind.
@@ -131,6 +132,10 @@ impl<W: Work + From<Task>> Runner<W> {
 
     async fn work(self, slots: Arc<Semaphore>, mut stopped: watch::Receiver<bool>) {
         let runner = Rc::new(self);
+        let node = runner.node.name().to_owned();
+        if let Err(error) = runner.db.write(move |conn| queue::take_back(conn, &node, now_ms())).await {
+            tracing::warn!(%error, "jobs of this node's earlier life wait until their leases end");
+        }
         loop {
             let permit = tokio::select! {
                 permit = slots.clone().acquire_owned() => permit,
@@ -169,7 +174,7 @@ impl<W: Work + From<Task>> Runner<W> {
         if !self.db.read(move |conn| queue::is_due(conn, &names, now_ms())).await? {
             return Ok(None);
         }
-        let lease = ids::random()?;
+        let lease = self.node.lease()?;
         let taken = {
             let lease = lease.clone();
             self.db.write(move |conn| queue::take(conn, &kinds, &lease, now_ms())).await?

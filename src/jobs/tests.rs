@@ -1,7 +1,7 @@
 //! The queue: who gets a job, for how long, and how often. And the runner on top of it.
 
 use super::queue::{self, ATTEMPTS, GIVEN_UP, LEASE, UNREAD};
-use super::{Done, Halt, Job, Jobs, Runner, Stage, Turn};
+use super::{Done, Halt, Job, Jobs, Node, Runner, Stage, Turn};
 use crate::config::Config;
 use crate::db::schema::messages::{jobs, server};
 use crate::db::{Conn, Database, Task, Which};
@@ -99,6 +99,27 @@ fn a_job_is_one_runners_until_that_is_not_heard_of_any_more() -> Tested {
 }
 
 #[test]
+fn a_node_that_starts_again_has_back_what_it_held_and_nothing_of_others() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let db = database(folder.path())?;
+    db.write_blocking(|conn| (7..=8).try_for_each(|song| queue::put(conn, &Sing { song }, 1000)))?;
+    let take = |lease: String| db.write_blocking(move |conn| queue::take(conn, &["sing"], &lease, 1000));
+    let node = Node::open(folder.path())?;
+    let other = Node::open(folder.path())?;
+    assert_eq!(take(node.lease()?)?.ok_or("nothing")?.subject, 7);
+    assert_eq!(take(other.lease()?)?.ok_or("nothing")?.subject, 8);
+    assert_eq!(take(node.lease()?)?, None);
+    drop(node);
+    let again = Node::open(folder.path())?;
+    let name = again.name().to_owned();
+    db.write_blocking(move |conn| queue::take_back(conn, &name, 1000))?;
+    assert_eq!(take(again.lease()?)?.ok_or("nothing")?.subject, 7);
+    assert_eq!(take(again.lease()?)?, None);
+    db.close();
+    Ok(())
+}
+
+#[test]
 fn a_job_that_never_ends_is_given_up_and_a_stop_does_not_count() -> Tested {
     let folder = tempfile::tempdir()?;
     let db = database(folder.path())?;
@@ -145,7 +166,9 @@ async fn a_runner_does_what_is_due_and_gives_back_what_it_cannot_finish() -> Tes
     let folder = tempfile::tempdir()?;
     let db = database(folder.path())?;
     let (jobs, begun) = (Jobs::default(), Arc::new(AtomicUsize::new(0)));
-    let working = Runner::new(db.clone(), jobs.clone(), 3).knows::<Sing>(begun.clone()).start();
+    let working = Runner::new(db.clone(), jobs.clone(), 3, Node::open(folder.path())?)
+        .knows::<Sing>(begun.clone())
+        .start();
     db.write(|conn| (1..=4).try_for_each(|song| queue::put(conn, &Sing { song }, 0))).await?;
     jobs.ring();
     until(&db, 1, "sung").await?;
@@ -179,7 +202,8 @@ async fn what_cannot_be_done_any_more_ends_with_a_sentence() -> Tested {
     };
     db.write(put).await?;
     let begun = Arc::new(AtomicUsize::new(0));
-    let working = Runner::new(db.clone(), Jobs::default(), 1).knows::<Sing>(begun.clone()).start();
+    let node = Node::open(folder.path())?;
+    let working = Runner::new(db.clone(), Jobs::default(), 1, node).knows::<Sing>(begun.clone()).start();
     until(&db, 1, &format!("Lost: {UNREAD}")).await?;
     until(&db, 3, &format!("Failed({GIVEN_UP:?})")).await?;
     assert_eq!(begun.load(Ordering::SeqCst), 1, "only what can be read and isn't worn out is begun");

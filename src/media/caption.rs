@@ -104,6 +104,11 @@ pub fn tag(typed: &str) -> Option<String> {
     Some(tag)
 }
 
+/// The tag that captions are looked for under. What is none, they can't have; a database may not even take it.
+fn known(typed: &str) -> Result<String> {
+    tag(typed).ok_or(NO_CAPTIONS)
+}
+
 /// As the readers of a language call it; the tag itself for one that isn't known here.
 fn own_name(tag: &str) -> &str {
     match tag {
@@ -160,6 +165,7 @@ pub fn list(conn: &mut Conn, id: MediaId) -> Result<Vec<Caption>> {
 pub fn file(conn: &mut Conn, id: MediaId, sight: Sight, language: &str) -> Result<String> {
     use media_captions as c;
     item::find(conn, id, sight)?;
+    let language = known(language)?;
     let found = c::table.filter(c::media_id.eq(id).and(c::language.eq(language))).select(c::vtt);
     found.first(conn).optional()?.ok_or(NO_CAPTIONS)
 }
@@ -218,6 +224,7 @@ pub fn put(conn: &mut Conn, id: MediaId, by: Keeper, draft: &Draft) -> Result<()
 pub fn prefer(conn: &mut Conn, id: MediaId, by: Keeper, language: &str) -> Result<()> {
     use media_captions as c;
     find_own(conn, id, by)?;
+    let language = &known(language)?;
     let own = c::table.filter(c::media_id.eq(id));
     if !diesel::select(exists(own.filter(c::language.eq(language)))).get_result(conn)? {
         return Err(NO_CAPTIONS);
@@ -231,6 +238,7 @@ pub fn prefer(conn: &mut Conn, id: MediaId, by: Keeper, language: &str) -> Resul
 pub fn remove(conn: &mut Conn, id: MediaId, by: Keeper, language: &str) -> Result<()> {
     use media_captions as c;
     find_own(conn, id, by)?;
+    let language = known(language)?;
     let gone =
         diesel::delete(c::table.filter(c::media_id.eq(id).and(c::language.eq(language)))).execute(conn)?;
     if gone == 0 { Err(NO_CAPTIONS) } else { Ok(()) }

@@ -12,7 +12,7 @@ use crate::ids::MediaId;
 use crate::rooms::Db;
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -47,12 +47,6 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The file of an item.
-    fn of(item: Arc<Item>, file: File) -> std::io::Result<Self> {
-        let meta = file.metadata()?;
-        Ok(Self { mime: item.mime.clone(), item, file, meta, product: None })
-    }
-
     /// What it is called when it is saved.
     pub fn file_name(&self) -> String {
         let file = self.item.file_name();
@@ -123,11 +117,10 @@ impl Library {
     /// Opens the file of an item that whoever asks may see.
     pub(super) async fn open_own(&self, item: Arc<Item>) -> Result<Opened> {
         let id = item.id;
-        if let Some(file) = open::at_once(&self.folder.join(&item.path))
-            && let Ok(opened) = Opened::of(item.clone(), file)
-            && opened.item.is_of(&opened.meta)
+        if let Some((file, meta)) = open::at_once(&self.folder, Path::new(&item.path))
+            && item.is_of(&meta)
         {
-            return Ok(opened);
+            return Ok(Opened { mime: item.mime.clone(), item, file, meta, product: None });
         }
         let folder = self.folder.clone();
         let opened =
@@ -216,7 +209,7 @@ fn write_samples(folder: &Path) -> std::io::Result<()> {
 /// Opens the file of an item, which must be a regular one inside the folder by all the symlinks on its way.
 fn open_inside(folder: &Path, item: Arc<Item>) -> std::io::Result<Opened> {
     let relative = Path::new(&item.path);
-    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !open::is_below(relative) {
         return Err(ErrorKind::PermissionDenied.into());
     }
     let full = folder.join(relative).canonicalize()?;
@@ -224,7 +217,9 @@ fn open_inside(folder: &Path, item: Arc<Item>) -> std::io::Result<Opened> {
     if !full.starts_with(folder) || !std::fs::metadata(&full)?.is_file() {
         return Err(ErrorKind::PermissionDenied.into());
     }
-    let mut opened = Opened::of(item, File::open(&full)?)?;
+    let file = File::open(&full)?;
+    let meta = file.metadata()?;
+    let mut opened = Opened { mime: item.mime.clone(), item, file, meta, product: None };
     if !opened.item.is_of(&opened.meta) {
         let head = head(&opened.file).unwrap_or_default();
         if let Some(format) = Format::of(&full, &head) {

@@ -1,29 +1,34 @@
 //! Opening a file of the library without waiting for anything.
 
-use std::fs::File;
-use std::path::Path;
+use std::fs::{File, Metadata};
+use std::path::{Component, Path};
 
-/// Opens a regular file whose way the system has in memory, with no link on it. Nothing where that can't be told at
-/// once, which a thread finds out that may wait.
+/// Opens a regular file below `folder`, which has no link in its own way, if the system has its way in memory and there
+/// is no link on that. Nothing where this can't be told at once: a thread that may wait finds out.
 ///
 /// A film is asked for by the hundred, and waking a thread for each takes longer than opening it.
 #[cfg(target_os = "linux")]
-pub fn at_once(path: &Path) -> Option<File> {
+pub fn at_once(folder: &Path, relative: &Path) -> Option<(File, Metadata)> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-    use std::path::Component;
+    if !is_below(relative) {
+        return None;
+    }
     // Not blocking, since opening a named pipe would wait for somebody to write into it.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let way = ResolveFlags::CACHED | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    if path.components().any(|part| part == Component::ParentDir) {
-        return None;
-    }
-    let file = File::from(openat2(CWD, path, flags, Mode::empty(), way).ok()?);
-    file.metadata().is_ok_and(|meta| meta.is_file()).then_some(file)
+    let file = File::from(openat2(CWD, folder.join(relative), flags, Mode::empty(), way).ok()?);
+    let meta = file.metadata().ok()?;
+    meta.is_file().then_some((file, meta))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn at_once(_: &Path) -> Option<File> {
+pub fn at_once(_: &Path, _: &Path) -> Option<(File, Metadata)> {
     None
+}
+
+/// Whether a path that follows a folder's stays below that, but for links.
+pub fn is_below(relative: &Path) -> bool {
+    relative.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -39,7 +44,8 @@ mod tests {
         let path = folder.join("a.wav");
         std::fs::write(&path, "sound")?;
         // A kernel before 5.12 can't be asked.
-        if let Some(mut file) = at_once(&path) {
+        let opened = at_once(&folder, Path::new("a.wav"));
+        if let Some((mut file, _)) = opened {
             let mut text = String::new();
             file.read_to_string(&mut text)?;
             assert_eq!(text, "sound");
@@ -55,8 +61,11 @@ mod tests {
             rustix::fs::Mode::RUSR,
             0,
         )?;
-        for none in ["link.wav", "linked/b.wav", "real", "real/../a.wav", "pipe.wav", "nothing.wav"] {
-            assert!(at_once(&folder.join(none)).is_none(), "{none}");
+        let absolute = path.to_string_lossy().into_owned();
+        for none in
+            ["link.wav", "linked/b.wav", "real", "real/../a.wav", "pipe.wav", "nothing.wav", "", &absolute]
+        {
+            assert!(at_once(&folder, Path::new(none)).is_none(), "{none}");
         }
         Ok(())
     }

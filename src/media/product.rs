@@ -7,7 +7,7 @@ use super::prepared::Prepared;
 use super::sight::{NO_ITEM, Sight};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,19 +68,13 @@ impl Library {
     }
 
     async fn open_in_set(&self, item: Arc<Item>, product: Product, mime: String) -> Result<Opened> {
-        let path = self.products().join(&product.set).join(&product.name);
-        let (id, at_once) = (item.id, open::at_once(&path));
-        let opened = move |file: File| -> std::io::Result<Opened> {
-            let meta = file.metadata()?;
-            Ok(Opened { item, file, meta, mime, product: Some(product) })
+        let relative = Path::new(FOLDER).join(&product.set).join(&product.name);
+        let (id, path) = (item.id, self.folder().join(&relative));
+        let file = match open::at_once(self.folder(), &relative) {
+            Some(file) => Ok(file),
+            None => tokio::task::spawn_blocking(move || open_plain(&path)).await.map_err(Error::internal)?,
         };
-        let opened = match at_once {
-            Some(file) => opened(file),
-            None => {
-                let open = move || opened(open_plain(&path)?);
-                tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
-            }
-        };
+        let opened = file.map(|(file, meta)| Opened { item, file, meta, mime, product: Some(product) });
         opened.map_err(|error| {
             self.forget(id);
             tracing::warn!(%id, %error, "a product of the library could not be opened");
@@ -99,11 +93,13 @@ fn of(item: &Item, name: &str, set: Option<&str>) -> Option<(Product, String)> {
 }
 
 /// Opens a regular file; a link in its place is none.
-fn open_plain(path: &Path) -> std::io::Result<File> {
+fn open_plain(path: &Path) -> std::io::Result<(File, Metadata)> {
     if !std::fs::symlink_metadata(path)?.is_file() {
         return Err(std::io::ErrorKind::PermissionDenied.into());
     }
-    File::open(path)
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    Ok((file, meta))
 }
 
 fn no_product() -> Error {

@@ -4,12 +4,14 @@ use crate::store::Store;
 use hubbub::db::Which;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// A running `hubbub serve`. Dropping it kills it.
 pub struct Child {
     process: Process,
     /// Where it listens, without a path.
     pub origin: String,
+    log: Arc<Mutex<String>>,
 }
 
 /// `hubbub` with the settings of tests, in the store's folder; nothing of the caller's environment reaches it.
@@ -23,7 +25,7 @@ pub fn hubbub(store: &Store) -> Command {
         &store.url(Which::Messages),
     ]);
     command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
-    command.env("HUBBUB_JOBS", "0");
+    command.env("HUBBUB_JOBS", "0").env("NO_COLOR", "1");
     command
 }
 
@@ -59,6 +61,13 @@ impl Child {
         Self::run(command)
     }
 
+    /// The same with a `PATH` of its own.
+    pub fn start_on_path(store: &Store, path: &str, flags: &[&str]) -> Self {
+        let mut command = hubbub(store);
+        command.env("PATH", path).args(flags);
+        Self::run(command)
+    }
+
     /// The same as somebody whom the rights of files hold back, which they don't do for root.
     pub fn start_weak(store: &Store, flags: &[&str]) -> Self {
         let mut command = weak(hubbub(store));
@@ -84,9 +93,21 @@ impl Child {
         };
         // Read on, or the program would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        let mut errors = process.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-        Self { process, origin: format!("http://127.0.0.1:{port}") }
+        let log = Arc::new(Mutex::new(String::new()));
+        let (errors, heard) = (BufReader::new(process.stderr.take().unwrap()), log.clone());
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                let mut heard = heard.lock().unwrap();
+                heard.push_str(&line);
+                heard.push('\n');
+            }
+        });
+        Self { process, origin: format!("http://127.0.0.1:{port}"), log }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// `kill -9`: no chance to say or to finish anything.

@@ -51,6 +51,14 @@ pub fn streams(path: &Path) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// What ffprobe says of a film's pixels: their form, matrix, curve and primaries.
+pub fn colours(path: &Path) -> String {
+    let arguments = "-v error -select_streams v -show_entries \
+        stream=pix_fmt,color_space,color_transfer,color_primaries -of csv=p=0";
+    let output = made_with(&mut Command::new("ffprobe"), arguments, path);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// An item that is prepared, or can't be.
 pub async fn settled(visitor: &Visitor, title: &str) -> Value {
     until(visitor, title, |item| item["plays"].is_boolean() || item["state"] == "failed").await

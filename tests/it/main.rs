@@ -37,6 +37,7 @@
 //! - `playing`     what the player is told: where one was, chapters
 //! - `private_media` items for a group or for their uploader alone
 //! - `hostile`     broken and hostile files fail alone, in a sentence, and reach nothing
+//! - `nodes`       preparing with two programs over one library, and with none of ffmpeg's
 //! - `preparing`   films and recordings of every kind become playable; replaced, cancelled, killed on the way
 //! - `records`     what is said of an item, and the trash
 //! - `uploads`     the way into the library: tus, `curl -T`, quotas, the same content twice, cuts and kills
@@ -87,6 +88,7 @@ mod live_watch;
 mod markdown;
 mod media;
 mod members;
+mod nodes;
 mod outsider;
 mod people;
 mod playing;

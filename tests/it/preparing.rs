@@ -2,7 +2,7 @@
 
 use crate::app::PASSWORD;
 use crate::child::Child;
-use crate::clips::{PICTURE, SOUND, clip, has_ffmpeg, products, settled, streams, until, workshop};
+use crate::clips::{PICTURE, SOUND, clip, colours, has_ffmpeg, products, settled, streams, until, workshop};
 use crate::store::Store;
 use crate::verify::assert_whole;
 use crate::visitor::Visitor;
@@ -108,6 +108,55 @@ async fn pictures(visitor: &Visitor, item: &Value) {
     assert!(is_jpeg(&visitor.get(item["sprite"]["url"].as_str().unwrap()).await.is(200).body));
     let map = visitor.get(item["sprite"]["vtt"].as_str().unwrap()).await.is(200).has("#xywh=0,0,160,90");
     assert!(map.text().starts_with("WEBVTT\n"));
+}
+
+/// How bright a film's or a picture's first frame is on the whole, 0 to 255.
+fn brightness(path: &Path) -> u64 {
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-i"]).arg(path).args("-frames:v 1 -f rawvideo -pix_fmt gray -".split(' '));
+    let pixels = ffmpeg.output().unwrap().stdout;
+    assert!(!pixels.is_empty(), "{}", path.display());
+    pixels.iter().map(|pixel| u64::from(*pixel)).sum::<u64>() / pixels.len() as u64
+}
+
+#[tokio::test]
+async fn a_film_of_high_dynamic_range_is_as_bright_as_others() {
+    if !has_ffmpeg("high dynamic range") {
+        return;
+    }
+    let able = |list: &str, names: &[&str]| {
+        let said = std::process::Command::new("ffmpeg").args(["-v", "quiet", list]).output().unwrap().stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        names.iter().all(|name| said.split_whitespace().any(|word| word == *name))
+    };
+    if !able("-filters", &["zscale", "tonemap"]) || !able("-encoders", &["libx265"]) {
+        eprintln!("NOT TESTED, since this ffmpeg has no zscale, tonemap or libx265: high dynamic range");
+        return;
+    }
+    let app = workshop().await;
+    // Light grey: 0.525 of the signal. That is 118 cd/m² by PQ, three fifths of the white of BT.2408, and 57 by HLG.
+    let films = [("pq", "smpte2084", 175..=205), ("hlg", "arib-std-b67", 138..=165)];
+    for (name, curve, _) in &films {
+        let how = format!(
+            "-f lavfi -i color=c=0x868686:s=320x180:r=25:d=1.5 -c:v libx265 -x265-params log-level=none \
+             -pix_fmt yuv420p10le -color_trc {curve} -color_primaries bt2020 -colorspace bt2020nc"
+        );
+        clip(&app.media().join(format!("{name}.mkv")), &how);
+    }
+    let ann = app.register("ann").await;
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, _, bright) in films {
+        let item = settled(&ann, name).await;
+        assert_eq!((&item["state"], &item["plays"]), (&"ready".into(), &false.into()), "{item:#}");
+        let file = |end: &str| scratch.path().join(format!("{name}.{end}"));
+        saved(&ann, item["renditions"][0]["url"].as_str().unwrap(), &file("mp4")).await;
+        saved(&ann, item["poster"]["url"].as_str().unwrap(), &file("jpg")).await;
+        assert_eq!(colours(&file("mp4")), "yuv420p,bt709,bt709,bt709\n");
+        for end in ["mp4", "jpg"] {
+            let found = brightness(&file(end));
+            assert!(bright.contains(&found), "{name}.{end}: {found}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use super::plan;
 use super::probe::{self, TOO_MUCH, UNREADABLE};
 use super::publish::{self, Findings};
 use super::run::Trouble;
+use super::tones;
 use super::tools::Tools;
 use super::workshop::Workshop;
 use crate::db::Conn;
@@ -167,12 +168,23 @@ impl Prepare {
     ) -> Result<Findings, Halt> {
         let said = probe::look(&place.tools, path).await.map_err(|trouble| halt(trouble, UNREADABLE))?;
         let probe = probe::read(&said).map_err(|sentence| Halt::Failed(sentence.to_owned()))?;
+        let tones = match probe.video.as_ref().and_then(|video| video.tones) {
+            Some(tones) if tones::can_be_mapped(&place.tools).await => tones.filter(),
+            Some(_) => {
+                tracing::warn!(
+                    "a film of high dynamic range stays grey: this ffmpeg has no zscale or no tonemap"
+                );
+                String::new()
+            }
+            None => String::new(),
+        };
         let mut maker = Maker {
             tools: &place.tools,
             path: path.to_owned(),
             probe: &probe,
             duration: probe.duration.unwrap_or_default(),
             workshop,
+            tones,
         };
         if probe.duration.is_none() {
             maker.duration = maker.measure().await.map_err(|trouble| halt(trouble, UNREADABLE))?;

@@ -38,6 +38,8 @@ pub struct Maker<'a> {
     /// ms
     pub duration: i64,
     pub workshop: &'a Workshop,
+    /// Filters that make its colours fit for every screen, with a comma behind; mostly none.
+    pub tones: String,
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
@@ -87,7 +89,8 @@ impl Maker<'_> {
         let rows = tiles.div_ceil(columns);
         let mut filter = if video.interlaced { "yadif,".to_owned() } else { String::new() };
         filter += &format!(
-            "fps=1000/{interval}:start_time=0,scale={width}:{height},setsar=1,tile={columns}x{rows},format=yuvj420p"
+            "fps=1000/{interval}:start_time=0,scale={width}:{height},{}setsar=1,tile={columns}x{rows},format=yuvj420p",
+            self.tones
         );
         let mut before = Vec::new();
         if self.duration > LONG {
@@ -119,7 +122,7 @@ impl Maker<'_> {
     pub async fn poster(&self, video: &Video, at: i64) -> Result<Option<Still>, Trouble> {
         let (width, height) = fitted(video.width, video.height, POSTER_SIDE);
         let filter = if video.interlaced { "yadif," } else { "" };
-        let filter = format!("{filter}scale={width}:{height},setsar=1,format=yuvj420p");
+        let filter = format!("{filter}scale={width}:{height},{}setsar=1,format=yuvj420p", self.tones);
         let mut before = Vec::new();
         // Not every format can be sought in; the beginning is there without.
         if at > 0 {
@@ -192,7 +195,7 @@ impl Maker<'_> {
         let mut after = Vec::new();
         if let (Some(video), Some((width, height))) = (&self.probe.video, wanted.size) {
             let filter = if video.interlaced { "yadif," } else { "" };
-            let filter = format!("{filter}scale={width}:{height},setsar=1,format=yuv420p");
+            let filter = format!("{filter}scale={width}:{height},{}setsar=1,format=yuv420p", self.tones);
             let (most, store) = (format!("{}k", wanted.rate), format!("{}k", wanted.rate * 2));
             after.extend(["-map".into(), format!("0:{}", video.index).into()]);
             after.extend(words(["-vf", &filter, "-fpsmax", RATE_MAX]));

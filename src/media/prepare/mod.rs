@@ -12,6 +12,7 @@ mod probe;
 mod publish;
 mod run;
 mod sweep;
+mod tones;
 mod tools;
 mod workshop;
 

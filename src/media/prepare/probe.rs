@@ -2,6 +2,7 @@
 
 use super::limits::{DURATION_MAX, Limits, PIXELS_MAX, SIDE_MAX};
 use super::run::{Trouble, run};
+use super::tones::Tones;
 use super::tools::Tools;
 use crate::media::prepared::Chapter;
 use serde::Deserialize;
@@ -59,6 +60,8 @@ pub struct Video {
     /// Frames a second.
     pub rate: Option<f64>,
     pub interlaced: bool,
+    /// Of a film of high dynamic range.
+    pub tones: Option<Tones>,
 }
 
 /// The sound's stream.
@@ -125,6 +128,9 @@ struct Stream {
     sample_aspect_ratio: Option<String>,
     avg_frame_rate: Option<String>,
     field_order: Option<String>,
+    color_transfer: Option<String>,
+    color_primaries: Option<String>,
+    color_space: Option<String>,
     channels: Option<u32>,
     duration: Option<String>,
     #[serde(default)]
@@ -224,6 +230,11 @@ impl Video {
             width,
             height,
             rate: rate.filter(|rate| rate.is_finite() && *rate > 0.0),
+            tones: Tones::of(
+                stream.color_transfer.as_deref(),
+                stream.color_primaries.as_deref(),
+                stream.color_space.as_deref(),
+            ),
             interlaced: stream.field_order.as_deref().is_some_and(|o| ["tt", "bb", "tb", "bt"].contains(&o)),
         })
     }
