@@ -163,7 +163,7 @@ fn media(config: &mut ServiceConfig) {
 }
 
 fn streams(config: &mut ServiceConfig) {
-    use live::{api, ingest, pages, read, settings_pages as settings, watch};
+    use live::{api, hls, ingest, pages, read, settings_pages as settings, watch};
     config
         .service(resource("/live").route(get().to(pages::wall)).route(post().to(pages::create)))
         .service(resource("/live/{name}").route(get().to(pages::panel)))
@@ -176,6 +176,9 @@ fn streams(config: &mut ServiceConfig) {
         .service(resource("/live/{name}/samples").route(get().to(read::samples)))
         .service(resource("/live/{name}/samples.csv").route(get().to(read::csv)))
         .service(resource("/live/{name}/picture.jpg").route(get().to(read::picture)))
+        .service(resource("/live/{name}/index.m3u8").route(get().to(hls::index)))
+        .service(resource("/live/{name}/init-{era}.mp4").route(get().to(hls::init)))
+        .service(resource("/live/{name}/segment-{number}.m4s").route(get().to(hls::segment)))
         .service(resource("/api/v1/live").route(get().to(api::list)).route(post().to(api::create)))
         .service(
             resource("/api/v1/live/{name}")

@@ -11,6 +11,8 @@ pub enum Form {
     Picture,
     /// Pictures, for as long as the body lasts.
     Parts,
+    /// Fragmented MP4, for as long as the body lasts.
+    Video,
 }
 
 /// What the content type says.
@@ -32,6 +34,7 @@ pub fn named(content_type: Option<&str>) -> Named {
         "application/json" => Named::Form(Form::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Named::Form(Form::Lines),
         "image/jpeg" | "image/png" | "image/webp" => Named::Form(Form::Picture),
+        "video/mp4" | "audio/mp4" => Named::Form(Form::Video),
         "multipart/x-mixed-replace" => Named::Form(Form::Parts),
         _ => Named::Other,
     }
@@ -45,6 +48,8 @@ pub fn sniff(start: &[u8]) -> Option<Form> {
     let text = start.trim_ascii_start();
     if crate::picture::Kind::of(start).is_some() {
         Some(Form::Picture)
+    } else if start.get(4..8) == Some(b"ftyp") {
+        Some(Form::Video)
     } else if text.starts_with(b"--") {
         Some(Form::Parts)
     } else if text.starts_with(b"{") {
@@ -63,14 +68,15 @@ mod tests {
     fn content_types_and_first_bytes_say_the_same() {
         assert_eq!(named(Some("application/JSON; charset=utf-8")), Named::Form(Form::Json));
         assert_eq!(named(Some("multipart/x-mixed-replace;boundary=ffmpeg")), Named::Form(Form::Parts));
-        assert_eq!((named(None), named(Some("video/mp4"))), (Named::Open, Named::Other));
+        assert_eq!((named(None), named(Some("video/mp4"))), (Named::Open, Named::Form(Form::Video)));
+        assert_eq!(named(Some("video/webm")), Named::Other);
         for (start, form) in [
             (&b"\n {\"a\":1}"[..], Some(Form::Lines)),
             (b"\r\n--ffmpeg\r\n", Some(Form::Parts)),
             (b"\xff\xd8\xff\xe0abc", Some(Form::Picture)),
             (b"hello", None),
             (b"", None),
-            (b"\0\0\0\x18ftypisom", None),
+            (b"\0\0\0\x18ftypisom", Some(Form::Video)),
         ] {
             assert_eq!(sniff(start), form, "{start:?}");
         }

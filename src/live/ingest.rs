@@ -28,7 +28,7 @@ const DRAINED: usize = 64 * 1024 * 1024;
 /// What became of a body.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
-    /// Samples that were taken.
+    /// Samples, or fragments of video, that were taken.
     accepted: u64,
     /// Samples that were not.
     refused: u64,
@@ -39,10 +39,23 @@ pub struct Receipt {
     last_seq: Option<i64>,
 }
 
+impl Receipt {
+    /// One more was not taken.
+    pub(super) fn refuse(&mut self, refused: &Refused) {
+        self.refused += 1;
+        self.first_error.get_or_insert_with(|| refused.0.to_string());
+    }
+
+    /// Something was taken, which counts as one more or not.
+    pub(super) fn take(&mut self, counts: bool) {
+        self.accepted += u64::from(counts);
+    }
+}
+
 /// `POST|PUT /live/{name}/push`
 #[utoipa::path(post, path = "/live/{name}/push", tag = "live",
     params(("name" = String, Path), ("key" = Option<String>, Query, description = "The stream's key, where it isn't in the header")),
-    request_body(content = Vec<u8>, description = "JSON, NDJSON, a picture (JPEG, PNG, WebP) or MJPEG, by its content type or its first bytes"),
+    request_body(content = Vec<u8>, description = "JSON, NDJSON, a picture (JPEG, PNG, WebP), MJPEG or fragmented MP4, by its content type or its first bytes"),
     responses((status = 200, body = Receipt), (status = 400, description = "Nothing of what is taken"),
         (status = 403, description = "Not the key of this stream"), (status = 422, description = "Not a sample", body = Receipt)))]
 pub async fn push(
@@ -74,6 +87,7 @@ pub async fn push(
         }
         Some(Form::Lines) => feed.lines(body, start).await,
         Some(Form::Parts) => feed.parts(body, start).await,
+        Some(Form::Video) => feed.video(body, start).await,
         None => {
             let length =
                 request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -90,7 +104,7 @@ fn not_read() -> Error {
 fn unknown() -> Error {
     Error::bad_request(
         "unknown_content",
-        "Send samples as JSON, one or one a line, or pictures as JPEG, PNG, WebP or MJPEG.",
+        "Send samples as JSON, one or one a line, pictures as JPEG, PNG, WebP or MJPEG, or video as fragmented MP4.",
     )
 }
 
@@ -135,7 +149,7 @@ async fn admit(
 }
 
 /// What comes next of a body.
-enum Came {
+pub(super) enum Came {
     Bytes(Bytes),
     /// It is over, as it was meant to be.
     End,
@@ -145,7 +159,7 @@ enum Came {
 }
 
 /// A body on its way.
-struct Body {
+pub(super) struct Body {
     payload: web::Payload,
     until: watch::Receiver<Option<Stop>>,
     /// How it ended, once it has.
@@ -153,7 +167,7 @@ struct Body {
 }
 
 impl Body {
-    async fn next(&mut self) -> Came {
+    pub(super) async fn next(&mut self) -> Came {
         if let Some(whole) = self.ended {
             return if whole { Came::End } else { Came::Cut };
         }
@@ -208,13 +222,13 @@ impl Body {
 }
 
 /// A long body as the station counts it.
-struct Counted {
+pub(super) struct Counted {
     station: Addr<Station>,
     since: Instant,
 }
 
 impl Counted {
-    fn new(station: Addr<Station>) -> Self {
+    pub(super) fn new(station: Addr<Station>) -> Self {
         station.do_send(Source::Begins);
         Self { station, since: Instant::now() }
     }
@@ -227,9 +241,9 @@ impl Drop for Counted {
 }
 
 /// Samples on their way to the station, and what became of them.
-struct Feed {
-    running: Arc<Running>,
-    receipt: Receipt,
+pub(super) struct Feed {
+    pub(super) running: Arc<Running>,
+    pub(super) receipt: Receipt,
 }
 
 impl Feed {
@@ -251,10 +265,7 @@ impl Feed {
                 Ok(())
             }
             Err(refused) => {
-                self.receipt.refused += 1;
-                if self.receipt.first_error.is_none() {
-                    self.receipt.first_error = Some(refused.0.to_string());
-                }
+                self.receipt.refuse(&refused);
                 Err(refused)
             }
         }
@@ -349,7 +360,7 @@ impl Feed {
     }
 
     /// The end of a long body.
-    fn answer(self, came: &Came) -> Result<HttpResponse> {
+    pub(super) fn answer(self, came: &Came) -> Result<HttpResponse> {
         let nothing_taken = self.receipt.accepted == 0;
         let mut response = match came {
             Came::Stop(Stop::Ended) => return Err(stopped(Stop::Ended)),

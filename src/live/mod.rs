@@ -7,6 +7,8 @@
 pub mod api;
 pub mod body;
 mod field;
+mod film;
+pub mod hls;
 pub mod ingest;
 mod json;
 mod lines;
@@ -20,6 +22,7 @@ pub mod settings_pages;
 mod station;
 pub mod stream;
 mod studio;
+pub mod video;
 mod view;
 pub mod watch;
 

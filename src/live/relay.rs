@@ -10,7 +10,7 @@ use crate::site::socket::seat::Speech;
 use actix::{Actor, Addr, Context, Handler, Message};
 use actix_http::ws::CloseCode;
 use bytes::Bytes;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,8 +25,22 @@ const UNDER_WAY: usize = 256;
 pub struct Unit {
     /// Whole WebSocket frames.
     pub frames: Bytes,
-    /// The same as Server-Sent Events.
+    /// The same as Server-Sent Events; empty for video, which those can't carry.
     pub events: Bytes,
+    pub role: Role,
+}
+
+/// What a unit is for those who skip: video can only be gone on with at a key frame.
+#[derive(Clone, Debug, Default)]
+pub enum Role {
+    #[default]
+    Sample,
+    /// What a player of video has to have first.
+    Init,
+    /// Whoever has skipped goes on here, with these frames of the beginning before it.
+    Key(Bytes),
+    /// Of no use to whoever has missed what is before it.
+    Between,
 }
 
 impl Unit {
@@ -54,6 +68,29 @@ struct Viewer {
     pass: Pass,
     speech: Speech,
     outbox: Rc<Outbox>,
+    /// Video that belongs to what comes next has been skipped.
+    behind: Cell<bool>,
+}
+
+impl Viewer {
+    fn give(&self, unit: &Unit) {
+        let bytes = unit.spoken(self.speech);
+        if bytes.is_empty() {
+            return;
+        }
+        match &unit.role {
+            Role::Between if self.behind.get() => {}
+            Role::Key(init) if self.behind.get() || !self.outbox.has_room(bytes.len()) => {
+                self.outbox.push_newest(&[init.clone(), bytes]);
+                self.behind.set(false);
+            }
+            _ => {
+                if self.outbox.push_newest(&[bytes]) {
+                    self.behind.set(true);
+                }
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -82,7 +119,7 @@ impl Desk {
         let mut viewers = self.viewers.borrow_mut();
         viewers.next += 1;
         let number = viewers.next;
-        viewers.all.insert(number, Viewer { stream, pass, speech, outbox });
+        viewers.all.insert(number, Viewer { stream, pass, speech, outbox, behind: Cell::default() });
         number
     }
 
@@ -98,11 +135,14 @@ impl Desk {
         }
     }
 
-    fn welcome(&self, number: u64, first: &Unit) -> bool {
+    fn welcome(&self, number: u64, first: &Unit, video: &[Arc<Unit>]) -> bool {
         let mut viewers = self.viewers.borrow_mut();
         let Some(viewer) = viewers.all.get(&number) else { return false };
         let stream = viewer.stream;
         viewer.outbox.open_with(first.spoken(viewer.speech));
+        for unit in video {
+            viewer.give(unit);
+        }
         viewers.of.entry(stream).or_default().insert(number)
     }
 
@@ -110,7 +150,7 @@ impl Desk {
         let viewers = self.viewers.borrow();
         for number in viewers.of.get(&stream).into_iter().flatten() {
             if let Some(viewer) = viewers.all.get(number) {
-                viewer.outbox.push_newest(unit.spoken(viewer.speech));
+                viewer.give(unit);
             }
         }
     }
@@ -158,6 +198,8 @@ impl Actor for Relay {
 pub struct Welcome {
     pub number: u64,
     pub first: Arc<Unit>,
+    /// From the newest key frame on.
+    pub video: Vec<Arc<Unit>>,
     /// Told whether they were still there.
     pub done: oneshot::Sender<bool>,
 }
@@ -166,7 +208,7 @@ impl Handler<Welcome> for Relay {
     type Result = ();
 
     fn handle(&mut self, welcome: Welcome, _: &mut Self::Context) {
-        let is_in = self.0.welcome(welcome.number, &welcome.first);
+        let is_in = self.0.welcome(welcome.number, &welcome.first, &welcome.video);
         // Whoever asked may have gone meanwhile, and has left by themselves.
         let _ = welcome.done.send(is_in);
     }
@@ -254,5 +296,45 @@ impl Lines {
 
     pub fn dismiss(&self, stream: StreamId, whom: Whom) {
         self.each(|_| true, |line| line.relay.do_send(Dismiss { stream, whom }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::socket::outbox::OutboxStream;
+    use futures_util::StreamExt as _;
+
+    fn unit(name: &'static str, bytes: usize, role: Role) -> Unit {
+        let frames = [name.as_bytes(), &vec![b'.'; bytes]].concat();
+        Unit { frames: frames.into(), role, ..Unit::default() }
+    }
+
+    #[tokio::test]
+    async fn whoever_skips_goes_on_at_the_next_key_frame_with_the_beginning_before_it() {
+        let outbox = Rc::new(Outbox::held(100));
+        let desk = Desk::new(0);
+        let stream = StreamId(1);
+        let number = desk.enter(stream, Pass::Nobody, Speech::WebSocket, outbox.clone());
+        let key = |name| unit(name, 40, Role::Key(Bytes::from_static(b"init ")));
+        let first = [unit("begin ", 0, Role::Init), key("one ")].map(Arc::new);
+        assert!(desk.welcome(number, &Unit::default(), &first));
+        desk.cast(stream, &unit("two ", 40, Role::Between));
+        // Here the one before it makes room, and so do all that lean on it.
+        desk.cast(stream, &unit("three ", 40, Role::Between));
+        desk.cast(stream, &unit("four ", 10, Role::Between));
+        desk.cast(stream, &unit("reading ", 10, Role::Sample));
+        desk.cast(stream, &key("five "));
+        desk.cast(stream, &unit("six ", 0, Role::Between));
+        desk.leave(number);
+        outbox.close_with(Bytes::new());
+        let mut sent = Vec::new();
+        let mut body = OutboxStream::new(futures_util::stream::empty(), outbox);
+        while let Some(bytes) = body.next().await {
+            sent.extend_from_slice(&bytes.unwrap());
+        }
+        let sent = String::from_utf8(sent).unwrap().replace('.', "");
+        assert!(sent.ends_with("init five six "), "{sent}");
+        assert!(!sent.contains("four"), "what leans on what is gone: {sent}");
     }
 }

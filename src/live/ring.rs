@@ -1,5 +1,7 @@
-//! What a stream remembers: its newest things, bounded in number and in bytes. Video fragments would lie in one as well.
+//! What a stream remembers: its newest things, bounded in number and in bytes.
 
+use super::video;
+use crate::clock::now_ms;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -86,6 +88,9 @@ pub struct Shot {
 pub struct Store {
     pub samples: Ring<Arc<Kept>>,
     pub pictures: Ring<Arc<Shot>>,
+    pub video: video::Ring,
+    /// When something came last, a sample or a piece of video; milliseconds.
+    pub last: Option<i64>,
     /// Since when nothing has come, ms; nothing while it is live.
     pub idle_since: Option<i64>,
 }
@@ -95,15 +100,18 @@ impl Default for Store {
         Self {
             samples: Ring::new(SAMPLES, SAMPLE_BYTES),
             pictures: Ring::new(PICTURES, PICTURE_BYTES),
+            // By the seconds of the clock: numbers of before a restart are never met again. Players count in 31 bits.
+            video: video::Ring::numbered_from(u64::try_from(now_ms() / 1000).unwrap_or_default()),
+            last: None,
             idle_since: None,
         }
     }
 }
 
 impl Store {
-    /// Samples are coming.
+    /// Samples or video are coming.
     pub fn is_live(&self) -> bool {
-        self.idle_since.is_none() && self.samples.newest().is_some()
+        self.idle_since.is_none() && self.last.is_some()
     }
 
     /// The samples after `seq`, from the oldest on; at most `limit`, the newest of them.

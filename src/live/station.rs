@@ -33,7 +33,7 @@ pub type Shared = Arc<RwLock<Store>>;
 /// The actor. Runs on the main thread's arbiter.
 pub struct Station {
     stream: StreamId,
-    store: Shared,
+    pub(super) store: Shared,
     lines: Lines,
     /// By worker, how many watch there.
     watching: HashMap<usize, usize>,
@@ -44,6 +44,8 @@ pub struct Station {
     hung_up: Option<i64>,
     /// The usual time between two samples, ms.
     interval: Option<i64>,
+    /// The number of the source whose video is shown.
+    pub(super) filming: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +74,7 @@ impl Station {
             sources: 0,
             hung_up: None,
             interval: None,
+            filming: None,
         }
     }
 
@@ -83,12 +86,8 @@ impl Station {
         // Names are strings and numbers finite, which is all that could fail.
         let json = serde_json::to_string(&object).unwrap_or_default();
         let (unit, shot) = encode(seq, &json, sample);
+        self.came(at);
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = store.samples.newest().filter(|_| store.idle_since.is_none()) {
-            let between = (at - last.at).max(0);
-            self.interval = Some(self.interval.map_or(between, |usual| (7 * usual + between) / 8));
-        }
-        store.idle_since = None;
         let bytes = json.len() + size_of::<Kept>();
         store.samples.push(Arc::new(Kept { seq, at, json: json.into() }), bytes);
         if let Some(shot) = shot {
@@ -96,12 +95,23 @@ impl Station {
             store.pictures.push(Arc::new(shot), bytes);
         }
         drop(store);
-        self.hung_up = None;
         self.cast(&Arc::new(unit));
         seq
     }
 
-    fn cast(&self, unit: &Arc<Unit>) {
+    /// Something came: it isn't idle.
+    pub(super) fn came(&mut self, at: i64) {
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = store.last.filter(|_| store.idle_since.is_none()) {
+            let between = (at - last).max(0);
+            self.interval = Some(self.interval.map_or(between, |usual| (7 * usual + between) / 8));
+        }
+        store.last = Some(at);
+        store.idle_since = None;
+        self.hung_up = None;
+    }
+
+    pub(super) fn cast(&self, unit: &Arc<Unit>) {
         self.lines.cast(self.stream, unit, |worker| self.watching.contains_key(&worker));
     }
 
@@ -115,13 +125,14 @@ impl Station {
             }
             return;
         }
-        let Some(last) = store.samples.newest().map(|kept| kept.at) else { return };
+        let Some(last) = store.last else { return };
         let patience = self.interval.map_or(FIRST_SILENCE, |usual| (3 * usual).clamp(SILENCE.0, SILENCE.1));
         let gone = self.sources == 0 && self.hung_up.is_some_and(|at| now - at > HUNG_UP);
         if !gone && now - last < patience {
             return;
         }
         store.idle_since = Some(last);
+        store.video.close();
         drop(store);
         self.interval = None;
         self.cast(&Arc::new(idle(last)));
@@ -150,7 +161,7 @@ impl Station {
             // So that the headers leave at once.
             events.push_str(": \n\n");
         }
-        Unit { frames: frames.freeze(), events: events.into() }
+        Unit { frames: frames.freeze(), events: events.into(), ..Unit::default() }
     }
 }
 
@@ -175,7 +186,11 @@ fn idle(since: i64) -> Unit {
     let json = format!("{{\"type\":\"idle\",\"since\":{since}}}");
     let mut frames = BytesMut::new();
     put_text(&mut frames, json.as_bytes());
-    Unit { frames: frames.freeze(), events: format!("event: idle\ndata: {json}\n\n").into() }
+    Unit {
+        frames: frames.freeze(),
+        events: format!("event: idle\ndata: {json}\n\n").into(),
+        ..Unit::default()
+    }
 }
 
 /// Everything that viewers get of a sample, and the picture as a part of it.
@@ -185,7 +200,7 @@ fn encode(seq: i64, json: &str, sample: &Sample) -> (Unit, Option<Shot>) {
     put_text(&mut frames, sample_frame(json).as_bytes());
     let mut events = sample_event(seq, json);
     let Some(picture) = &sample.picture else {
-        return (Unit { frames: frames.freeze(), events: events.into() }, None);
+        return (Unit { frames: frames.freeze(), events: events.into(), ..Unit::default() }, None);
     };
     let announced = picture_frame(seq, picture.mime);
     put_text(&mut frames, announced.as_bytes());
@@ -195,7 +210,7 @@ fn encode(seq: i64, json: &str, sample: &Sample) -> (Unit, Option<Shot>) {
     // A server's frames aren't masked, so the last one ends with the picture itself.
     let content = frames.slice(frames.len() - picture.content.len()..);
     let shot = Shot { seq, mime: picture.mime, width: picture.width, height: picture.height, content };
-    (Unit { frames, events: events.into() }, Some(shot))
+    (Unit { frames, events: events.into(), ..Unit::default() }, Some(shot))
 }
 
 impl Actor for Station {
@@ -263,7 +278,10 @@ impl Handler<Join> for Station {
 
     fn handle(&mut self, Join { worker, number, done }: Join, _: &mut Self::Context) {
         *self.watching.entry(worker).or_default() += 1;
-        self.lines.welcome(worker, Welcome { number, first: Arc::new(self.first()), done });
+        self.lines.welcome(
+            worker,
+            Welcome { number, first: Arc::new(self.first()), video: self.newest_video(), done },
+        );
     }
 }
 

@@ -188,6 +188,9 @@ fn hash(secret: &str) -> String {
 
 /// The stream of this name, if there is one.
 pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Stream>> {
+    if StreamName::parse(name).is_err() {
+        return Ok(None);
+    }
     Ok(streams::table.filter(streams::name.eq(name)).select(Stream::as_select()).first(conn).optional()?)
 }
 

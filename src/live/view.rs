@@ -22,6 +22,8 @@ pub struct StreamView {
     /// Those that are declared first, then as they stand in the sample.
     pub readings: Vec<ReadingView>,
     pub picture: Option<PictureView>,
+    /// Width and height of the video that comes just now, pixels.
+    pub video: Option<(u16, u16)>,
     /// What is declared, as JSON for the script.
     pub fields: String,
 }
@@ -70,6 +72,7 @@ impl StreamView {
 
     fn fill(&mut self, store: &Store, declared: &[Field]) {
         self.live = store.is_live();
+        self.video = store.video.newest().and_then(|segment| segment.init.size());
         let newest = store.samples.newest();
         self.latest = newest.map(|kept| Stamp(kept.at));
         self.seq = newest.map_or(0, |kept| kept.seq);

@@ -23,9 +23,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// Bytes that may wait for one viewer before it skips: some seconds of a stream with small pictures, and in any case
-/// one sample of the largest.
-const WAITING_BYTES: usize = 512 * 1024;
+/// Bytes that may wait for one viewer before it skips: some seconds of video. All viewers share them.
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of a frame from a viewer, who has nothing to say.
 const FRAME_BYTES: usize = 4096;
 

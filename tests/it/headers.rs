@@ -181,13 +181,12 @@ fn query_names() -> BTreeSet<String> {
 /// Method, address, form.
 type Asked = (Method, String, Vec<(&'static str, &'static str)>);
 
-/// Every address of the server but those of live streams; `first` stands where its first number or name does, the sign in the others.
+/// Every address of the server; `first` stands where its first number or name does, the sign in the others.
 fn addresses(first: &str) -> Vec<String> {
     let source = tree::read("src/routes.rs");
     let routes: BTreeSet<&str> =
         source.split("resource(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert!(routes.len() > 80, "{routes:?}");
-    let others = routes.into_iter().filter(|route| !route.contains("/live/"));
     let fill = |(number, part): (usize, &str)| match part.split_once('}') {
         Some((name, rest)) => {
             let kind = name.strip_prefix("kind:").and_then(|kinds| kinds.split('|').next());
@@ -195,7 +194,7 @@ fn addresses(first: &str) -> Vec<String> {
         }
         None => part.to_owned(),
     };
-    others.map(|route| route.split('{').enumerate().map(fill).collect()).collect()
+    routes.into_iter().map(|route| route.split('{').enumerate().map(fill).collect()).collect()
 }
 
 #[tokio::test]

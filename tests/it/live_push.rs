@@ -150,7 +150,7 @@ async fn hostile_samples_are_refused_with_a_reason_and_the_last_good_one_stays()
         assert!(problem["detail"].as_str().is_some_and(|words| words.len() > 20), "{problem}");
     }
     for (mime, body) in [
-        ("video/mp4", b"\0\0\0\x18ftypisom".to_vec()),
+        ("video/webm", b"\x1a\x45\xdf\xa3".to_vec()),
         ("text/html", b"<p>".to_vec()),
         ("", b"hello".to_vec()),
         ("", vec![]),

@@ -83,20 +83,27 @@ impl Outbox {
 
     /// Queues frames that make older ones worthless: when more than its bound would wait, what waits is dropped for them
     /// and the client skips. A client that reads nothing at all still gets stuck. Answers with whether it skipped.
-    pub fn push_newest(&self, frames: Bytes) -> bool {
+    pub fn push_newest(&self, frames: &[Bytes]) -> bool {
+        let bytes: usize = frames.iter().map(Bytes::len).sum();
+        let skips = !self.has_room(bytes);
         let mut state = self.state.borrow_mut();
         if state.closed {
             return false;
         }
-        let skips = state.bytes + frames.len() > state.limit && !state.frames.is_empty();
         if skips {
             state.frames.clear();
             state.bytes = 0;
         }
-        state.bytes += frames.len();
-        state.frames.push_back(frames);
+        state.bytes += bytes;
+        state.frames.extend(frames.iter().cloned());
         wake(state);
         skips
+    }
+
+    /// Whether so many bytes may wait without anything being dropped for them.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let state = self.state.borrow();
+        state.bytes + bytes <= state.limit || state.frames.is_empty()
     }
 
     /// Queues frames that nobody misses: not where more than its bound would wait.
@@ -246,9 +253,9 @@ mod tests {
     fn what_is_worthless_is_skipped_and_the_client_stays() {
         let outbox = Outbox::default();
         let frame = |byte: u8| Bytes::from(vec![byte; 100 * 1024]);
-        assert!(!outbox.push_newest(frame(1)) && !outbox.push_newest(frame(2)));
+        assert!(!outbox.push_newest(&[frame(1)]) && !outbox.push_newest(&[frame(2)]));
         let since = outbox.state.borrow().waiting_since;
-        assert!(outbox.push_newest(frame(3)));
+        assert!(outbox.push_newest(&[frame(3)]));
         outbox.offer(frame(4));
         outbox.offer(frame(5));
         assert_eq!(outbox.state.borrow().waiting_since, since, "skipping is not reading");

@@ -2,8 +2,10 @@
  * What comes of a stream: what the server remembers first, then everything as it comes, over connections that come back
  * by themselves.
  *
- * Events: `sample` (detail: Sample), `history` (detail: Sample[]), `picture` (detail: Blob), `idle`, `state`, `gone`.
+ * Events: `sample` (detail: Sample), `history` (detail: Sample[]), `picture` (detail: Blob), `video` (detail: VideoPart),
+ * `idle`, `state`, `gone`.
  * @typedef {import("./readings.js").Sample} Sample
+ * @typedef {{part: "init" | "fragment", mime: string, key?: boolean, start?: number, bytes: ArrayBuffer}} VideoPart
  */
 import { waitBefore } from "./socket.js";
 
@@ -18,7 +20,7 @@ export class Feed extends EventTarget {
   #last = 0;
   #heard = 0;
   #looking = false;
-  /** @type {string} of the picture that comes next */ #mime = "";
+  /** What says what the next binary frame is. @type {any} */ #announced = null;
   /** The server's clock less this one's, ms. */ #offset = 0;
   /** @type {number | null} */ #comeBackIn = null;
 
@@ -103,6 +105,7 @@ export class Feed extends EventTarget {
 
   #connect() {
     const ws = new WebSocket(`${location.origin.replace(/^http/, "ws")}${this.path}/ws`);
+    ws.binaryType = "arraybuffer";
     this.#ws = ws;
     this.#heard = Date.now();
     ws.addEventListener("open", () => {
@@ -114,7 +117,7 @@ export class Feed extends EventTarget {
       if (ws !== this.#ws) return;
       this.#heard = Date.now();
       if (typeof data === "string") this.#receive(data);
-      else this.dispatchEvent(new CustomEvent("picture", { detail: new Blob([data], { type: this.#mime }) }));
+      else this.#take(data);
     });
     ws.addEventListener("close", ({ code }) => {
       if (ws === this.#ws) this.#closed(code);
@@ -128,9 +131,16 @@ export class Feed extends EventTarget {
       if (frame.seq <= this.#last) return;
       this.#last = frame.seq;
       this.dispatchEvent(new CustomEvent("sample", { detail: frame }));
-    } else if (frame.type === "picture") this.#mime = frame.mime;
+    } else if (frame.type === "picture" || frame.type === "video") this.#announced = frame;
     else if (frame.type === "idle") this.dispatchEvent(new Event("idle"));
     else if (frame.type === "notice") this.#comeBackIn = frame.reconnect_in ?? null;
+  }
+
+  /** @param {ArrayBuffer} bytes */
+  #take(bytes) {
+    const { type, ...announced } = this.#announced ?? {};
+    const detail = type === "picture" ? new Blob([bytes], { type: announced.mime }) : { ...announced, bytes };
+    if (type) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   #drop() {

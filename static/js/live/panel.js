@@ -20,6 +20,8 @@ class LivePanel extends HTMLElement {
   /** @type {number | null} when it was held still, ms of the server */ #pausedAt = null;
   /** @type {number | null} the moment that is read off, ms */ #cursor = null;
   #idle = false;
+  /** The video, once some has come. @type {Promise<import("../lib/film.js").Film> | null} */ #film = null;
+  /** When its newest piece came, ms of the server. */ #filmed = 0;
   #gone = false;
   #drawing = 0;
   /** What was said aloud of the state; what is read off between is left alone. */
@@ -86,6 +88,7 @@ class LivePanel extends HTMLElement {
     on("sample", (sample) => {
       if (this.#readings.add(sample)) this.#fresh();
     });
+    on("video", (part) => void this.#roll(part));
     on("picture", (blob) => { if (!this.isPaused) this.screen?.show(blob); });
     on("idle", () => {
       this.#idle = true;
@@ -97,6 +100,19 @@ class LivePanel extends HTMLElement {
       this.#gone = true;
       this.#tick();
     });
+  }
+
+  /** @param {import("../lib/feed.js").VideoPart} part */
+  async #roll(part) {
+    this.#filmed = this.feed?.now ?? 0;
+    this.#fresh();
+    this.#film ??= import("../lib/film.js").then(({ Film }) => new Film(this, this.#leaving.signal));
+    (await this.#film).take(part);
+  }
+
+  /** When something came last, ms of the server; nothing before that. */
+  get #latest() {
+    return Math.max(this.#readings.latest?.at ?? 0, this.#filmed) || undefined;
   }
 
   /** Something new has come. */
@@ -206,7 +222,7 @@ class LivePanel extends HTMLElement {
 
   /** @param {boolean} still */
   #pause(still) {
-    this.#pausedAt = still ? Math.max(this.feed?.now ?? 0, this.#readings.latest?.at ?? 0) : null;
+    this.#pausedAt = still ? Math.max(this.feed?.now ?? 0, this.#latest ?? 0) : null;
     this.#cursor = null;
     this.classList.toggle("is-paused", still);
     const button = this.#part("[data-does=pause]");
@@ -217,19 +233,20 @@ class LivePanel extends HTMLElement {
     if (!still && document.activeElement === back) button.focus();
     back.hidden = !still;
     if (!still) this.#showThen(Infinity);
+    void this.#film?.then((film) => (still ? film.pause() : film.follow()));
     this.#tick();
     this.#draw();
   }
 
   /** How old what is shown is. It never looks live when it isn't. */
   #tick() {
-    const latest = this.#readings.latest;
+    const latest = this.#latest;
     const stale = this.isStale;
     if (stale && !this.classList.contains("is-stale")) this.feed?.hurry();
     const live = Boolean(latest) && !stale && !this.isPaused;
     this.classList.toggle("is-stale", stale && !this.isPaused);
     this.#part(".live-mark").hidden = !live;
-    const [words, told] = this.#inWords(latest?.at, live);
+    const [words, told] = this.#inWords(latest, live);
     const age = this.#part(".panel-age");
     if (age.textContent !== words) age.textContent = words;
     if (told !== this.#state) this.#tell(told);
