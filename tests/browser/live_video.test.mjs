@@ -74,10 +74,10 @@ const isNear = (page, what) => until(async () => { const age = await late(page);
 test("video is seen at once and stays near to now; a source that comes again goes on in the same player", { timeout: 400_000 }, async () => {
   camera = new Camera();
   await until(async () => (await ann.call("GET", "/live/gate")).live, "the source", LONG);
-  const page = await house.visit(ann, "/live/gate");
   const begin = Date.now();
+  const page = await house.visit(ann, "/live/gate");
   await isNear(page, "the first picture");
-  console.log(`first picture ${Date.now() - begin} ms after the page`);
+  console.log(`the page opened and its first picture shown in ${Date.now() - begin} ms`);
   await page.locator(".panel .live-mark:not([hidden])").waitFor();
   const ages = [];
   for (let n = 0; n < 20; n += 1) {

@@ -9,7 +9,7 @@
 const MARGIN = 0.3;
 const MARGIN_MAX = 2;
 /** Further behind than this isn't caught up with by playing faster. */
-const BEHIND_MAX = 3;
+const BEHIND_MAX = 1;
 const FASTER = 1.08;
 /** Kept behind the moment that is shown. */
 const KEPT = 30;
