@@ -72,6 +72,8 @@ struct Inner {
     running: Mutex<HashMap<String, Arc<Running>>>,
     /// How many rows were changed or deleted, counted while `running` is locked.
     changed: AtomicU64,
+    /// Held from a change of a row until memory has it: of two at once the later one is what stays.
+    changing: tokio::sync::Mutex<()>,
     lines: Lines,
     arbiter: ArbiterHandle,
     local: LocalKeys,
@@ -84,9 +86,9 @@ impl Live {
     /// A sentence that names the file of this machine's own keys.
     pub fn open(config: &Config, db: Db, arbiter: ArbiterHandle) -> Result<Self, String> {
         let local = LocalKeys::open(&config.data)?;
-        let (running, lines) = (Mutex::default(), Lines::default());
+        let (running, changing, lines) = (Mutex::default(), tokio::sync::Mutex::default(), Lines::default());
         let changed = AtomicU64::new(0);
-        Ok(Self(Arc::new(Inner { db, running, changed, lines, arbiter, local })))
+        Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, arbiter, local })))
     }
 
     pub fn db(&self) -> &Db {
@@ -177,6 +179,7 @@ impl Live {
     /// # Errors
     /// `NotFound`, `Forbidden`, `Invalid`.
     pub async fn change(&self, name: &str, by: Keeper, record: Record) -> Result<Arc<Stream>> {
+        let _alone = self.0.changing.lock().await;
         let name = name.to_owned();
         let row = self.0.db.write(move |conn| stream::change(conn, &name, by, &record)).await?;
         let deed = Deed::Rename { about: About::stream(row.id), name: row.called().to_owned() };
@@ -193,6 +196,7 @@ impl Live {
     /// # Errors
     /// `NotFound`, `Forbidden`.
     pub async fn replace_key(&self, name: &str, by: Keeper) -> Result<(Arc<Stream>, String)> {
+        let _alone = self.0.changing.lock().await;
         let name = name.to_owned();
         let (row, key) = self.0.db.write(move |conn| stream::replace_key(conn, &name, by)).await?;
         let row = self.renew(row);
@@ -212,6 +216,7 @@ impl Live {
         by: Keeper,
         wanted: bool,
     ) -> Result<(Arc<Stream>, Option<String>)> {
+        let _alone = self.0.changing.lock().await;
         let name = name.to_owned();
         let (row, token) =
             self.0.db.write(move |conn| stream::replace_token(conn, &name, by, wanted)).await?;
@@ -225,6 +230,7 @@ impl Live {
     /// # Errors
     /// `NotFound`, `Forbidden`.
     pub async fn delete(&self, name: &str, by: Keeper) -> Result<()> {
+        let _alone = self.0.changing.lock().await;
         let name = name.to_owned();
         let row = self.0.db.write(move |conn| stream::remove(conn, &name, by)).await?;
         self.tell_talk(Deed::Close { about: About::stream(row.id) })?;
