@@ -91,6 +91,7 @@ use utoipa::OpenApi;
         live::read::csv,
         live::read::picture,
         live::watch::events,
+        live::hls::index,
     )
 )]
 pub struct Api;
