@@ -6,6 +6,7 @@ mod device;
 mod directory;
 pub mod entry;
 pub mod faces;
+mod keeper;
 pub mod key;
 mod names;
 pub mod pages;
@@ -24,6 +25,7 @@ mod visitor;
 
 pub use directory::{Directory, Presence};
 pub use faces::Faces;
+pub use keeper::Keeper;
 pub use names::{DisplayName, Username};
 pub use password::{Hasher, Password};
 pub use private_key::PrivateKey;

@@ -1,9 +1,9 @@
 //! Streams over the HTTP API: `/api/v1/live`.
 
 use super::field::Field;
-use super::stream::{Keeper, Stream, StreamName, Wish};
+use super::stream::{Stream, StreamName, Wish};
 use super::studio::{Live, Onlooker, Running};
-use crate::accounts::{Accounts, Visitor};
+use crate::accounts::{Accounts, Keeper, Visitor};
 use crate::clock::now_ms;
 use crate::config::Right;
 use crate::error::{Error, Result};

@@ -55,7 +55,7 @@ impl Feed {
         let counts = matches!(piece, Piece::Fragment(_));
         let taken = self.running.station.send(TakeVideo { source, piece }).await;
         match taken.map_err(|_| Refused::new("This stream has just been deleted."))? {
-            Taken::Yes => self.receipt.take(counts),
+            Taken::Yes => self.receipt.accepted += u64::from(counts),
             Taken::Early => self.receipt.refuse(&Refused::new(
                 "Video can only be shown from a key frame on. With -g 25 ffmpeg sends one every 25 pictures.",
             )),

@@ -1,6 +1,6 @@
 //! The same video for players and phones that ask for it piece by piece: HTTP Live Streaming (RFC 8216).
 
-use super::studio::{Live, Onlooker, Running};
+use super::studio::{Live, Onlooker, Running, Shown};
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use actix_web::body::SizedStream;
@@ -9,16 +9,9 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_core::Stream;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-
-/// By what a player watches that has no cookie.
-#[derive(Debug, Default, Deserialize)]
-pub struct Shown {
-    token: Option<String>,
-}
 
 const NO_SEGMENT: Error = Error::NotFound("This part of the stream isn't kept any more.");
 

@@ -29,7 +29,7 @@ const DRAINED: usize = 64 * 1024 * 1024;
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// Samples, or fragments of video, that were taken.
-    accepted: u64,
+    pub(super) accepted: u64,
     /// Samples that were not.
     refused: u64,
     /// Why the first of them wasn't.
@@ -44,11 +44,6 @@ impl Receipt {
     pub(super) fn refuse(&mut self, refused: &Refused) {
         self.refused += 1;
         self.first_error.get_or_insert_with(|| refused.0.to_string());
-    }
-
-    /// Something was taken, which counts as one more or not.
-    pub(super) fn take(&mut self, counts: bool) {
-        self.accepted += u64::from(counts);
     }
 }
 

@@ -28,7 +28,7 @@ pub mod watch;
 
 pub use field::Field;
 pub use relay::{Desk, Relay};
-pub use stream::{Keeper, Stream, StreamName, Wish};
+pub use stream::{Stream, StreamName, Wish};
 pub use studio::{Live, LocalKeys};
 
 #[cfg(test)]

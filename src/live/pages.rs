@@ -1,10 +1,10 @@
 //! Streams as pages: the wall of tiles, and the instrument panel of one.
 
 use super::settings_pages::{Secret, SettingsPage};
-use super::stream::{Keeper, StreamName, Wish};
+use super::stream::{StreamName, Wish};
 use super::studio::{Live, Onlooker};
 use super::view::StreamView;
-use crate::accounts::{Accounts, Visitor};
+use crate::accounts::{Accounts, Keeper, Visitor};
 use crate::config::{Config, Right};
 use crate::error::{Error, Result};
 use crate::rooms::{About, Panel, TalkProvider};
@@ -132,7 +132,7 @@ pub async fn panel(
     let running = live.shown(&name, &who).await?;
     let row = running.row();
     let stream = StreamView::new(&row, Some(&running));
-    let changes = who.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(&row));
+    let changes = who.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(row.user_id));
     let shell =
         pages.shell(who.visitor.as_ref().map(Visitor::viewer), row.called().to_owned(), "/live").await;
     // A public stream may be watched by all; what people say about it is read as any other talk.

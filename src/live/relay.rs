@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 
 /// Things on their way to one worker. A worker that is further behind misses some, as a slow viewer does.
 const UNDER_WAY: usize = 256;
+/// Bytes that may wait for a viewer of video before it skips: some seconds. All viewers share them.
+const VIDEO_BYTES: usize = 8 * 1024 * 1024;
 
 /// Something for the viewers of a stream, encoded once for everybody.
 #[derive(Debug, Default)]
@@ -77,6 +79,9 @@ impl Viewer {
         let bytes = unit.spoken(self.speech);
         if bytes.is_empty() {
             return;
+        }
+        if !matches!(unit.role, Role::Sample) {
+            self.outbox.widen(VIDEO_BYTES);
         }
         match &unit.role {
             Role::Between if self.behind.get() => {}
@@ -310,20 +315,23 @@ mod tests {
         Unit { frames: frames.into(), role, ..Unit::default() }
     }
 
+    /// Two of them may wait, three may not.
+    const LARGE: usize = 2 * VIDEO_BYTES / 5;
+
     #[tokio::test]
     async fn whoever_skips_goes_on_at_the_next_key_frame_with_the_beginning_before_it() {
-        let outbox = Rc::new(Outbox::held(100));
+        let outbox = Rc::new(Outbox::held(100_000));
         let desk = Desk::new(0);
         let stream = StreamId(1);
         let number = desk.enter(stream, Pass::Nobody, Speech::WebSocket, outbox.clone());
-        let key = |name| unit(name, 40, Role::Key(Bytes::from_static(b"init ")));
+        let key = |name| unit(name, LARGE, Role::Key(Bytes::from_static(b"init ")));
         let first = [unit("begin ", 0, Role::Init), key("one ")].map(Arc::new);
         assert!(desk.welcome(number, &Unit::default(), &first));
-        desk.cast(stream, &unit("two ", 40, Role::Between));
+        desk.cast(stream, &unit("two ", LARGE, Role::Between));
         // Here the one before it makes room, and so do all that lean on it.
-        desk.cast(stream, &unit("three ", 40, Role::Between));
+        desk.cast(stream, &unit("three ", LARGE, Role::Between));
         desk.cast(stream, &unit("four ", 10, Role::Between));
-        desk.cast(stream, &unit("reading ", 10, Role::Sample));
+        desk.cast(stream, &unit("reading ", LARGE / 2, Role::Sample));
         desk.cast(stream, &key("five "));
         desk.cast(stream, &unit("six ", 0, Role::Between));
         desk.leave(number);

@@ -1,9 +1,9 @@
 //! What the keeper of a stream sets: what it is called, who sees it, what its readings are, its key and its token.
 
 use super::field;
-use super::stream::{Keeper, Stream, Wish};
+use super::stream::{Stream, Wish};
 use super::studio::{Live, Onlooker};
-use crate::accounts::Visitor;
+use crate::accounts::{Keeper, Visitor};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::site::answer::{html, see_other};
@@ -128,7 +128,7 @@ pub struct Form {
 async fn own(live: &Live, name: &str, visitor: &Visitor) -> Result<std::sync::Arc<Stream>> {
     let who = Onlooker { visitor: Some(visitor.clone()), token: None };
     let row = live.shown(name, &who).await?.row();
-    Keeper::from(&*visitor.person).check(&row)?;
+    row.check(Keeper::from(&*visitor.person))?;
     Ok(row)
 }
 

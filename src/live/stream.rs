@@ -1,7 +1,7 @@
 //! A live stream: its row, who may change it, who may watch it, and the key by which its source is known.
 
 use super::field::{self, Field};
-use crate::accounts::Person;
+use crate::accounts::Keeper;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::streams;
@@ -88,40 +88,21 @@ impl Stream {
         hash(key) == self.key_hash
     }
 
-    /// Whether this is its token for players.
-    pub fn shows_with(&self, token: &str) -> bool {
-        self.token_hash.as_deref() == Some(hash(token).as_str())
-    }
-}
-
-/// Whoever wants to change a stream: who made it may, and those who look after the place.
-#[derive(Clone, Copy, Debug)]
-pub struct Keeper {
-    pub id: UserId,
-    pub staff: bool,
-}
-
-impl From<&Person> for Keeper {
-    fn from(person: &Person) -> Self {
-        Self { id: person.id, staff: person.is_staff() }
-    }
-}
-
-impl Keeper {
-    pub fn may_change(self, stream: &Stream) -> bool {
-        self.staff || stream.user_id == Some(self.id)
-    }
-
     /// # Errors
-    /// `Forbidden`.
-    pub fn check(self, stream: &Stream) -> Result<()> {
-        if self.may_change(stream) {
+    /// `Forbidden` for whoever may not change it.
+    pub fn check(&self, by: Keeper) -> Result<()> {
+        if by.may_change(self.user_id) {
             return Ok(());
         }
         Err(Error::forbidden(
             "not_yours",
             "Only those who made this stream, and those who look after this place, may change it.",
         ))
+    }
+
+    /// Whether this is its token for players.
+    pub fn shows_with(&self, token: &str) -> bool {
+        self.token_hash.as_deref() == Some(hash(token).as_str())
     }
 }
 
@@ -244,14 +225,14 @@ pub fn create(
 /// `NotFound`, `Forbidden`.
 fn find_own(conn: &mut Conn, name: &str, by: Keeper) -> Result<Stream> {
     let stream = find(conn, name)?.ok_or(NO_STREAM)?;
-    by.check(&stream)?;
+    stream.check(by)?;
     Ok(stream)
 }
 
 /// Changes what a stream is. Answers with it as it is then.
 ///
 /// # Errors
-/// As for [`Keeper::check`]; `NotFound`.
+/// As for [`Stream::check`]; `NotFound`.
 pub fn change(conn: &mut Conn, name: &str, by: Keeper, record: &Record) -> Result<Stream> {
     let stream = find_own(conn, name, by)?;
     if *record != Record::default() {

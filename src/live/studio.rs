@@ -3,8 +3,8 @@
 use super::relay::{Lines, Relay, Whom};
 use super::ring::Store;
 use super::station::{Close, Shared, Station};
-use super::stream::{self, Keeper, NO_STREAM, Record, Stream, StreamName};
-use crate::accounts::{Reader, Visitor, key};
+use super::stream::{self, NO_STREAM, Record, Stream, StreamName};
+use crate::accounts::{Keeper, Reader, Visitor, key};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -12,6 +12,7 @@ use crate::rooms::talk::Deed;
 use crate::rooms::{About, Asker, Change, Db, Request};
 use actix::{Actor as _, Addr, ArbiterHandle};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -316,6 +317,12 @@ impl LocalKeys {
         mac.update(name.as_bytes());
         data_encoding::HEXLOWER.decode(hex.as_bytes()).is_ok_and(|tag| mac.verify_slice(&tag).is_ok())
     }
+}
+
+/// By what somebody watches who has no cookie.
+#[derive(Debug, Default, Deserialize)]
+pub struct Shown {
+    pub token: Option<String>,
 }
 
 /// Somebody who wants to watch.

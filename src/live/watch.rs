@@ -2,7 +2,7 @@
 
 use super::relay::{Desk, Pass};
 use super::station::{Join, Part, Station};
-use super::studio::{Live, Onlooker, Running};
+use super::studio::{Live, Onlooker, Running, Shown};
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::site::lifeline;
@@ -17,22 +17,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, handshake};
 use bytes::Bytes;
 use futures_core::Stream;
-use serde::Deserialize;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// Bytes that may wait for one viewer before it skips: some seconds of video. All viewers share them.
-const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that may wait for one viewer before it skips: some seconds of a stream with small pictures, and in any case
+/// one sample of the largest.
+const WAITING_BYTES: usize = 512 * 1024;
 /// Bytes of a frame from a viewer, who has nothing to say.
 const FRAME_BYTES: usize = 4096;
-
-/// By what somebody watches who has no cookie.
-#[derive(Debug, Default, Deserialize)]
-pub struct Shown {
-    token: Option<String>,
-}
 
 /// The worker's seats, which [`app`](crate::app) gives.
 pub type SeatsHere = web::ThinData<Rc<dyn Seats>>;

@@ -2,10 +2,9 @@
 
 use super::caption::{self, Caption, Draft};
 use super::library::Library;
-use super::record::Keeper;
 use super::sight::{NO_ITEM, Sight};
 use super::vtt::{BYTES_MAX, too_large};
-use crate::accounts::{Reader, Visitor};
+use crate::accounts::{Keeper, Reader, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};

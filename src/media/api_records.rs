@@ -2,8 +2,8 @@
 
 use super::api::{ItemObject, Items};
 use super::library::Library;
-use super::record::{self, Keeper, Wish};
-use crate::accounts::Visitor;
+use super::record::{self, Wish};
+use crate::accounts::{Keeper, Visitor};
 use crate::error::Result;
 use crate::ids::MediaId;
 use actix_web::{HttpResponse, web};

@@ -1,9 +1,10 @@
 //! Captions of an item: one file for each language, and their words to be found by.
 
 use super::item;
-use super::record::{Keeper, find_own};
+use super::record::find_own;
 use super::sight::Sight;
 use super::vtt::{self, Cue};
+use crate::accounts::Keeper;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_captions, media_cues};

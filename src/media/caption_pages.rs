@@ -2,9 +2,9 @@
 
 use super::caption::{self, Caption, Draft};
 use super::library::Library;
-use super::record::{Keeper, find_own};
+use super::record::find_own;
 use super::vtt::{BYTES_MAX, too_large};
-use crate::accounts::{Accounts, Visitor};
+use crate::accounts::{Accounts, Keeper, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::site::answer::{html, see_other};

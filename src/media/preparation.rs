@@ -2,8 +2,7 @@
 
 use super::api::ItemObject;
 use super::prepare::Preparation;
-use super::record::Keeper;
-use crate::accounts::Visitor;
+use crate::accounts::{Keeper, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::site::answer::see_other;

@@ -4,12 +4,12 @@ use super::chapter;
 use super::item::Item;
 use super::library::Library;
 use super::sight::{self, Audience, NO_ITEM, Sight};
-use crate::accounts::Person;
+use crate::accounts::Keeper;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{media_items, media_uploads};
 use crate::error::{Error, FieldError, Result};
-use crate::ids::{MediaId, RoomId, UserId};
+use crate::ids::{MediaId, RoomId};
 use crate::rooms::talk::Deed;
 use crate::rooms::{About, Request};
 use crate::text::{fold, is_blank, is_unruly};
@@ -22,25 +22,6 @@ const LICENCE_MAX: usize = 100;
 const TAG_MAX: usize = 40;
 /// Tags of one item.
 const TAGS_MAX: usize = 20;
-
-/// Whoever wants to change an item: its uploader may, and those who look after the place.
-#[derive(Clone, Copy, Debug)]
-pub struct Keeper {
-    pub id: UserId,
-    pub staff: bool,
-}
-
-impl From<&Person> for Keeper {
-    fn from(person: &Person) -> Self {
-        Self { id: person.id, staff: person.is_staff() }
-    }
-}
-
-impl Keeper {
-    pub fn may_change(self, item: &Item) -> bool {
-        self.staff || item.user_id == Some(self.id)
-    }
-}
 
 /// What is to be another than before, as typed.
 #[derive(Clone, Debug, Default, serde::Deserialize, utoipa::ToSchema)]
@@ -143,7 +124,7 @@ pub fn find_own(conn: &mut Conn, id: MediaId, by: Keeper) -> Result<Item> {
         .first(conn)
         .optional()?
         .ok_or(NO_ITEM)?;
-    if by.may_change(&item) {
+    if by.may_change(item.user_id) {
         Ok(item)
     } else if item.trashed_at.is_some() {
         Err(NO_ITEM)

@@ -64,7 +64,8 @@ pub struct Ring {
     is_open: bool,
     /// Whole seconds of the longest segment ever: what HLS calls the target duration never shrinks.
     pub(super) longest: u64,
-    bytes: usize,
+    /// Bytes of all that is kept.
+    pub(super) bytes: usize,
 }
 
 impl Ring {
@@ -160,10 +161,5 @@ impl Ring {
     /// Where somebody begins who comes now: the newest segment's fragments so far, the first of which is a key frame.
     pub fn newest(&self) -> Option<&Segment> {
         self.segments.back().filter(|_| self.is_open)
-    }
-
-    /// Bytes of all that is kept.
-    pub fn bytes(&self) -> usize {
-        self.bytes
     }
 }

@@ -269,7 +269,7 @@ fn the_ring_keeps_twelve_seconds_and_six_segments_within_its_bytes() {
     for _ in 0..100 {
         ring.push(kept(&fragment(true, 5_000_000)), 0);
     }
-    assert!(ring.bytes() <= 32 * 1024 * 1024 + 5_000_000 && ring.whole().count() >= 5, "{}", ring.bytes());
+    assert!(ring.bytes <= 32 * 1024 * 1024 + 5_000_000 && ring.whole().count() >= 5, "{}", ring.bytes);
     let mut count = 0;
     while ring.push(kept(&fragment(false, 1_000_000)), 0) {
         count += 1;

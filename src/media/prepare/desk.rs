@@ -2,6 +2,7 @@
 
 use super::job::{Place, Prepare};
 use super::tools::Tools;
+use crate::accounts::Keeper;
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::media_items;
@@ -11,7 +12,7 @@ use crate::jobs::{Jobs, queue};
 use crate::media::Library;
 use crate::media::item::Item;
 use crate::media::prepared::PLAYED;
-use crate::media::record::{Keeper, find_own};
+use crate::media::record::find_own;
 use diesel::prelude::*;
 use std::io::ErrorKind;
 use std::path::Path;

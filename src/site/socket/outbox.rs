@@ -100,6 +100,12 @@ impl Outbox {
         skips
     }
 
+    /// Lets at least so many bytes wait from now on.
+    pub fn widen(&self, limit: usize) {
+        let mut state = self.state.borrow_mut();
+        state.limit = state.limit.max(limit);
+    }
+
     /// Whether so many bytes may wait without anything being dropped for them.
     pub fn has_room(&self, bytes: usize) -> bool {
         let state = self.state.borrow();

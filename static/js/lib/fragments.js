@@ -81,12 +81,6 @@ export class LiveVideo {
     this.#play();
   }
 
-  /** How far what is shown is behind what has come; null before there is anything. */
-  get behind() {
-    const { buffered } = this.video;
-    return buffered.length ? buffered.end(buffered.length - 1) - this.video.currentTime : null;
-  }
-
   /** Where one is who shows the newest and still has some in hand. */
   get #newest() {
     const { buffered } = this.video;

@@ -106,7 +106,11 @@ class LivePanel extends HTMLElement {
   async #roll(part) {
     this.#filmed = this.feed?.now ?? 0;
     this.#fresh();
-    this.#film ??= import("../lib/film.js").then(({ Film }) => new Film(this, this.#leaving.signal));
+    this.#film ??= import("../lib/film.js").then(({ Film }) => {
+      const film = new Film(this, this.#leaving.signal);
+      if (this.isPaused) film.pause();
+      return film;
+    });
     (await this.#film).take(part);
   }
 
