@@ -31,7 +31,10 @@ pub struct StreamObject {
     fields: Vec<Field>,
     /// Samples are coming.
     live: bool,
-    /// When the last sample came of a source that is gone, ms.
+    /// When a sample or a piece of video came last, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<i64>,
+    /// The same of a source that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_since: Option<i64>,
     /// `{"seq","at","fields","picture"?,"out"?}`
@@ -73,6 +76,7 @@ impl StreamObject {
             created_at: row.created_at,
             fields: row.fields(),
             live: false,
+            last: None,
             idle_since: None,
             latest: None,
             picture: None,
@@ -83,6 +87,7 @@ impl StreamObject {
         if let Some(running) = running {
             let store = running.store();
             object.live = store.is_live();
+            object.last = store.last;
             object.idle_since = store.idle_since;
             let latest = store.samples.newest().map(|kept| kept.json.to_string());
             object.latest = latest.and_then(|json| RawValue::from_string(json).ok());

@@ -16,7 +16,7 @@ pub struct StreamView {
     pub href: String,
     pub public: bool,
     pub live: bool,
-    /// When the latest sample came; nothing before the first.
+    /// When a sample or a piece of video came last; nothing before the first.
     pub latest: Option<Stamp>,
     pub seq: i64,
     /// Those that are declared first, then as they stand in the sample.
@@ -74,7 +74,7 @@ impl StreamView {
         self.live = store.is_live();
         self.video = store.video.newest().and_then(|segment| segment.init.size());
         let newest = store.samples.newest();
-        self.latest = newest.map(|kept| Stamp(kept.at));
+        self.latest = store.last.map(Stamp);
         self.seq = newest.map_or(0, |kept| kept.seq);
         let sample = newest.and_then(|kept| serde_json::from_str(&kept.json).ok()).unwrap_or(Value::Null);
         self.readings = readings(&sample, declared);

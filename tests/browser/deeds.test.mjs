@@ -147,6 +147,26 @@ test("a deleted message keeps its place after a question, and others have no suc
   await end();
 });
 
+test("a pointer that is on a message before the script of the bars is there gets its bar", async () => {
+  const { hers, end } = await talk("early");
+  await say(hers, "quick");
+  const page = await house.visitor().then((context) => house.signIn(context, ann).then(() => context.newPage()));
+  /** @type {(value?: unknown) => void} */
+  let bring = () => {};
+  const held = new Promise((good) => { bring = good; });
+  await page.route(/\/lib\/bar\b.*\.js/, async (route) => { await held; await route.continue(); });
+  await page.goto("/c/early", { waitUntil: "domcontentloaded" });
+  await page.waitForFunction(() => customElements.get("chat-timeline"));
+  await message(page, "quick").hover();
+  assert.equal(await page.locator(".messages .message-bar").count(), 0);
+  bring();
+  await message(page, "quick").getByRole("button", { name: "More" }).click();
+  await page.locator("#message-menu .message-deeds").waitFor();
+  await page.context().close();
+  house.quiet();
+  await end();
+});
+
 test("the menu knows what is kept, keeps it and lets it go", async () => {
   const { hers, end } = await talk("kept");
   await say(hers, "worth keeping");

@@ -85,6 +85,9 @@ test("video is seen at once and stays near to now; a source that comes again goe
     await page.waitForTimeout(150);
   }
   console.log(`from the camera to the screen: ${ages.filter((age) => age !== null).sort((a, b) => a - b).join(", ")} ms`);
+  const wall = await house.visit(ann, "/live");
+  await until(async () => / s ago$/.test(await wall.locator(".tile-age").textContent() ?? ""), "its age on the wall", LONG);
+  await wall.context().close();
   await page.evaluate(() => { /** @type {any} */ (globalThis).here = true; });
   // The sound's button is there for a stream with sound only.
   assert.equal(await page.locator("live-panel").getByRole("button", { name: "Sound", includeHidden: true }).isVisible(), false);

@@ -144,7 +144,9 @@ async fn viewers_and_players_get_byte_for_byte_what_the_source_sends() {
     // The source's end reaches the list a moment after its answer.
     until("the second segment", async || addresses(&playlist(&ann).await, "segment-").len() == 2).await;
     early.hear("that nothing comes", |frame| frame["type"] == "idle").await;
-    assert!(ann.get("/api/v1/live/gate").await.json()["live"] == json!(false));
+    let told = ann.get("/api/v1/live/gate").await.json();
+    assert_eq!((&told["live"], &told["idle_since"]), (&json!(false), &told["last"]));
+    assert!(told["last"].is_i64() && told["latest"].is_null(), "video alone: {told}");
     // It comes again: players are told that it is another, viewers get its beginning.
     let again = Source::begin(&app, &key);
     again.send(&film.concat());

@@ -218,22 +218,24 @@ mod tests {
         let script = format!("sleep 600 & echo $! > {0}.part; mv {0}.part {0}; wait", pid.display());
         let begun = Instant::now();
         let waiting = sh(&script, limits());
+        let gone = |id: &str| {
+            std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| stat.contains(") Z "))
+        };
         let seen = async {
             loop {
                 if let Ok(id) = std::fs::read_to_string(&pid) {
-                    break id.trim().to_owned();
+                    let id = id.trim().to_owned();
+                    let was_gone = gone(&id);
+                    break (id, was_gone);
                 }
                 assert!(begun.elapsed() < Duration::from_mins(1), "the child never said its number");
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let gone = |id: &str| {
-            std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| stat.contains(") Z "))
-        };
-        // What waits is dropped when this is over.
+        // What waits is dropped, and so ended, before the arm of what was seen is taken.
         let (id, was_gone) = tokio::select! {
             ended = waiting => panic!("it ended by itself: {ended:?}"),
-            id = seen => (id.clone(), gone(&id)),
+            seen = seen => seen,
         };
         assert!(cfg!(not(target_os = "linux")) || !was_gone, "process {id} was gone before");
         let begun = Instant::now();

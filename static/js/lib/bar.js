@@ -56,6 +56,8 @@ export function offerDeeds(place, signal) {
     list.addEventListener(sight, (event) => { if (event.pointerType !== "touch") offer(event.target); }, { signal });
   }
   list.addEventListener("focusin", (event) => offer(event.target), { signal });
+  // The pointer may have come before this script did.
+  offer(list.querySelector(":is(.message, .note):hover"));
   list.addEventListener("pointerleave", () => { if (!list.contains(document.activeElement)) bar.remove(); }, { signal });
   hold(place, signal);
 }

@@ -14,7 +14,7 @@ const PATIENCE = 8000;
 /** Samples that a tile's line has. */
 const SHOWN = 120;
 
-/** @typedef {{name: string, title: string, live: boolean, fields: import("../lib/readings.js").Field[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}}} Stream */
+/** @typedef {{name: string, title: string, live: boolean, last?: number, fields: import("../lib/readings.js").Field[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}}} Stream */
 
 class Tile {
   readings = new Readings();
@@ -41,8 +41,8 @@ class Tile {
   show(stream, now) {
     const { latest, picture } = stream;
     this.live = stream.live;
-    if (latest && this.readings.add(latest)) this.at = latest.at;
-    this.at ||= latest?.at ?? 0;
+    if (latest) this.readings.add(latest);
+    this.at = stream.last ?? 0;
     this.#write(stream);
     if (picture && picture.seq !== this.#picture && this.screen) {
       this.#picture = picture.seq;
