@@ -163,14 +163,19 @@ fn media(config: &mut ServiceConfig) {
 }
 
 fn streams(config: &mut ServiceConfig) {
-    use live::{api, hls, ingest, pages, read, settings_pages as settings, watch};
+    use live::{api, hls, ingest, pages, push_socket, read, settings_pages as settings, watch};
     config
         .service(resource("/live").route(get().to(pages::wall)).route(post().to(pages::create)))
         .service(resource("/live/{name}").route(get().to(pages::panel)))
         .service(
             resource("/live/{name}/edit").route(get().to(settings::show)).route(post().to(settings::save)),
         )
-        .service(resource("/live/{name}/push").route(post().to(ingest::push)).route(put().to(ingest::push)))
+        .service(
+            resource("/live/{name}/push")
+                .route(post().to(ingest::push))
+                .route(put().to(ingest::push))
+                .route(web::get().to(push_socket::socket)),
+        )
         .service(resource("/live/{name}/ws").route(web::get().to(watch::socket)))
         .service(resource("/live/{name}/events").route(web::get().to(watch::events)))
         .service(resource("/live/{name}/samples").route(get().to(read::samples)))

@@ -1,4 +1,18 @@
-//! What a body that is pushed has in it: by its content type, or by its first bytes where the sender says none.
+//! A body that is pushed: how it comes, and what it has in it, by its content type or by its first bytes where the sender says none.
+
+use super::studio::Stop;
+use actix_web::web;
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream as _;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// How long a long body may be silent.
+const SILENCE: Duration = Duration::from_mins(10);
+/// Bytes of a body that was refused that are still read: whoever sends doesn't look for the answer before they are gone.
+const DRAINED: usize = 64 * 1024 * 1024;
 
 /// The ways in which samples come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +55,7 @@ pub fn named(content_type: Option<&str>) -> Named {
 }
 
 /// How many first bytes [`sniff`] wants to see.
-pub const SNIFFED: usize = 16;
+const SNIFFED: usize = 16;
 
 /// What the first bytes of a body say it is; nothing for what isn't taken.
 pub fn sniff(start: &[u8]) -> Option<Form> {
@@ -57,6 +71,98 @@ pub fn sniff(start: &[u8]) -> Option<Form> {
         Some(Form::Lines)
     } else {
         None
+    }
+}
+
+/// What comes next of a body.
+pub enum Came {
+    Bytes(Bytes),
+    /// It is over, as it was meant to be.
+    End,
+    /// It broke off.
+    Cut,
+    Stop(Stop),
+}
+
+/// A body on its way.
+pub struct Body {
+    inlet: Inlet,
+    until: watch::Receiver<Option<Stop>>,
+    /// How it ended, once it has.
+    ended: Option<bool>,
+}
+
+/// Where a body comes in.
+pub enum Inlet {
+    /// As the body of a request.
+    Request(web::Payload),
+    /// As the messages of a WebSocket.
+    Socket(mpsc::Receiver<Came>),
+}
+
+impl Inlet {
+    async fn next(&mut self) -> Came {
+        match self {
+            Self::Request(payload) => match poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
+                Some(Ok(bytes)) => Came::Bytes(bytes),
+                Some(Err(_)) => Came::Cut,
+                None => Came::End,
+            },
+            Self::Socket(messages) => messages.recv().await.unwrap_or(Came::Cut),
+        }
+    }
+}
+
+impl Body {
+    pub fn new(inlet: Inlet, until: watch::Receiver<Option<Stop>>) -> Self {
+        Self { inlet, until, ended: None }
+    }
+
+    pub async fn next(&mut self) -> Came {
+        if let Some(whole) = self.ended {
+            return if whole { Came::End } else { Came::Cut };
+        }
+        let came = tokio::select! {
+            came = self.inlet.next() => came,
+            stop = self.until.wait_for(Option::is_some) => {
+                Came::Stop(stop.ok().and_then(|stop| *stop).unwrap_or(Stop::Closing))
+            }
+            () = tokio::time::sleep(SILENCE) => Came::Cut,
+        };
+        match came {
+            Came::End => self.ended = Some(true),
+            Came::Cut => self.ended = Some(false),
+            Came::Bytes(_) | Came::Stop(_) => {}
+        }
+        came
+    }
+
+    /// What it is, and as many of its first bytes as it took to know that.
+    pub async fn start(&mut self) -> (Option<Form>, Bytes) {
+        let mut start = BytesMut::new();
+        let form = loop {
+            let form = sniff(&start);
+            // A slow source's first line may be shorter than what the longest beginning needs.
+            if form.is_some() || start.trim_ascii_start().len() >= SNIFFED || start.len() > 1024 {
+                break form;
+            }
+            match self.next().await {
+                Came::Bytes(bytes) => start.extend_from_slice(&bytes),
+                Came::End | Came::Cut | Came::Stop(_) => break form,
+            }
+        };
+        (form, start.freeze())
+    }
+
+    /// Reads on without keeping anything, unless it says that it is enormous.
+    pub async fn drain(&mut self, length: Option<usize>) {
+        let mut left = DRAINED;
+        while length.is_none_or(|length| length <= DRAINED)
+            && let Came::Bytes(bytes) = self.next().await
+            && let Some(rest) = left.checked_sub(bytes.len())
+        {
+            left = rest;
+        }
     }
 }
 

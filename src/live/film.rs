@@ -1,6 +1,7 @@
 //! A stream's video: how a body of it comes in, and what the station makes of its pieces.
 
-use super::ingest::{Body, Came, Counted, Feed};
+use super::body::{Body, Came};
+use super::ingest::{Counted, Feed, Outcome};
 use super::relay::{Role, Unit};
 use super::sample::Refused;
 use super::station::Station;
@@ -9,7 +10,6 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::site::socket::frames::{put_binary, put_text};
 use actix::{Handler, Message, MessageResult};
-use actix_web::HttpResponse;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ static SOURCES: AtomicU64 = AtomicU64::new(0);
 
 impl Feed {
     /// A body of fragmented MP4. What is wrong with it ends it: there is no telling where the next box would begin.
-    pub(super) async fn video(mut self, mut body: Body, start: Bytes) -> Result<HttpResponse> {
+    pub(super) async fn video(mut self, mut body: Body, start: Bytes) -> Outcome {
         let _counted = Counted::new(self.running.station.clone());
         let source = SOURCES.fetch_add(1, Ordering::Relaxed);
         let mut walker = Walker::default();

@@ -1,6 +1,6 @@
 //! `POST|PUT /live/{name}/push`: the way in for samples, by whoever has the stream's key.
 
-use super::body::{Form, Named, SNIFFED, named, sniff};
+use super::body::{Body, Came, Form, Inlet, Named, named};
 use super::lines::{Line, Lines};
 use super::parts::{Part, Parts};
 use super::sample::{PICTURE_BYTES, Refused, SAMPLE_BYTES, Sample};
@@ -9,21 +9,13 @@ use super::stream::Stream;
 use super::studio::{Live, Running, Stop};
 use crate::error::{Error, Result};
 use actix::Addr;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
-use futures_core::Stream as _;
 use serde::Serialize;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
-
-/// How long a long body may be silent.
-const SILENCE: Duration = Duration::from_mins(10);
-/// Bytes of a body that was refused that are still read: whoever sends doesn't look for the answer before they are gone.
-const DRAINED: usize = 64 * 1024 * 1024;
+use std::time::Instant;
 
 /// What became of a body.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -47,6 +39,9 @@ impl Receipt {
     }
 }
 
+/// How a body ended, for who sent it.
+pub type Outcome = Result<(StatusCode, Receipt)>;
+
 /// `POST|PUT /live/{name}/push`
 #[utoipa::path(post, path = "/live/{name}/push", tag = "live",
     params(("name" = String, Path), ("key" = Option<String>, Query, description = "The stream's key, where it isn't in the header")),
@@ -59,44 +54,43 @@ pub async fn push(
     payload: web::Payload,
     live: web::Data<Live>,
 ) -> Result<HttpResponse> {
-    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let query = query.map(web::Query::into_inner).map_err(|_| not_read())?;
-    let running = admit(&request, &name, &query, &live).await?;
+    let query = query_of(&request)?;
+    let key = key_of(&request, &query).ok_or_else(key_needed)?;
+    let running = found(&name, &live).await?;
+    let admits = || live.admits(&running.row(), &key, peer(&request));
+    if !admits() {
+        return Err(wrong_key());
+    }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mut body = Body { payload, until: running.until(), ended: None };
+    let mut body = Body::new(Inlet::Request(payload), running.until());
     let (form, start) = match named(content_type) {
         Named::Form(form) => (Some(form), Bytes::new()),
         Named::Other => (None, Bytes::new()),
         Named::Open => body.start().await,
     };
     // A key that was replaced meanwhile is over.
-    if !live.admits(&running.row(), &key_of(&request, &query).unwrap_or_default(), peer(&request)) {
+    if !admits() {
         return Err(wrong_key());
     }
-    let feed = Feed { running, receipt: Receipt::default() };
-    match form {
-        Some(Form::Json) => feed.one(body, start, SAMPLE_BYTES, |bytes| Sample::from_json(&bytes)).await,
-        Some(Form::Picture) => {
-            let readings: Vec<_> = query.into_iter().filter(|(name, _)| name != "key").collect();
-            feed.one(body, start, PICTURE_BYTES, |bytes| Sample::from_picture(&bytes, &readings)).await
-        }
-        Some(Form::Lines) => feed.lines(body, start).await,
-        Some(Form::Parts) => feed.parts(body, start).await,
-        Some(Form::Video) => feed.video(body, start).await,
-        None => {
-            let length =
-                request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-            body.drain(length).await;
-            Err(unknown())
-        }
-    }
+    let Some(form) = form else {
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        body.drain(length).await;
+        return Err(unknown());
+    };
+    let (status, receipt) = Feed::new(running).read(form, body, start, query).await?;
+    Ok(HttpResponse::build(status).json(receipt))
 }
 
-fn not_read() -> Error {
-    Error::bad_request("bad_query", "The address has readings that can't be read.")
+/// What stands behind the `?`.
+pub(super) fn query_of(request: &HttpRequest) -> Result<Vec<(String, String)>> {
+    let query = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    query
+        .map(web::Query::into_inner)
+        .map_err(|_| Error::bad_request("bad_query", "The address has readings that can't be read."))
 }
 
-fn unknown() -> Error {
+pub(super) fn unknown() -> Error {
     Error::bad_request(
         "unknown_content",
         "Send samples as JSON, one or one a line, pictures as JPEG, PNG, WebP or MJPEG, or video as fragmented MP4.",
@@ -104,18 +98,18 @@ fn unknown() -> Error {
 }
 
 /// Whether the stream isn't there or the key isn't its own is not told apart.
-fn wrong_key() -> Error {
+pub(super) fn wrong_key() -> Error {
     Error::forbidden("wrong_key", "There is no stream of this name with this key.")
 }
 
-fn peer(request: &HttpRequest) -> Option<std::net::IpAddr> {
+pub(super) fn peer(request: &HttpRequest) -> Option<std::net::IpAddr> {
     // A proxy on this machine speaks for others.
     let forwarded =
         request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
     request.peer_addr().map(|peer| peer.ip()).filter(|_| !forwarded)
 }
 
-fn key_of(request: &HttpRequest, query: &[(String, String)]) -> Option<String> {
+pub(super) fn key_of(request: &HttpRequest, query: &[(String, String)]) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
@@ -124,95 +118,18 @@ fn key_of(request: &HttpRequest, query: &[(String, String)]) -> Option<String> {
     bearer.or_else(|| query.iter().find(|(name, _)| name == "key").map(|(_, key)| key.clone()))
 }
 
-async fn admit(
-    request: &HttpRequest,
-    name: &str,
-    query: &[(String, String)],
-    live: &Live,
-) -> Result<Arc<Running>> {
-    let Some(key) = key_of(request, query) else {
-        return Err(Error::forbidden(
-            "key_needed",
-            "Send the stream's key along, as Authorization: Bearer KEY or as ?key=KEY.",
-        ));
-    };
-    let running = match live.find(name).await {
-        Err(Error::NotFound(_)) => return Err(wrong_key()),
-        found => found?,
-    };
-    if live.admits(&running.row(), &key, peer(request)) { Ok(running) } else { Err(wrong_key()) }
+pub(super) fn key_needed() -> Error {
+    Error::forbidden(
+        "key_needed",
+        "Send the stream's key along, as Authorization: Bearer KEY or as ?key=KEY.",
+    )
 }
 
-/// What comes next of a body.
-pub(super) enum Came {
-    Bytes(Bytes),
-    /// It is over, as it was meant to be.
-    End,
-    /// It broke off.
-    Cut,
-    Stop(Stop),
-}
-
-/// A body on its way.
-pub(super) struct Body {
-    payload: web::Payload,
-    until: watch::Receiver<Option<Stop>>,
-    /// How it ended, once it has.
-    ended: Option<bool>,
-}
-
-impl Body {
-    pub(super) async fn next(&mut self) -> Came {
-        if let Some(whole) = self.ended {
-            return if whole { Came::End } else { Came::Cut };
-        }
-        let payload = &mut self.payload;
-        let chunk = poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx));
-        let came = tokio::select! {
-            chunk = chunk => match chunk {
-                Some(Ok(bytes)) => Came::Bytes(bytes),
-                Some(Err(_)) => Came::Cut,
-                None => Came::End,
-            },
-            stop = self.until.wait_for(Option::is_some) => {
-                Came::Stop(stop.ok().and_then(|stop| *stop).unwrap_or(Stop::Closing))
-            }
-            () = tokio::time::sleep(SILENCE) => Came::Cut,
-        };
-        match came {
-            Came::End => self.ended = Some(true),
-            Came::Cut => self.ended = Some(false),
-            Came::Bytes(_) | Came::Stop(_) => {}
-        }
-        came
-    }
-
-    /// What it is, and as many of its first bytes as it took to know that.
-    async fn start(&mut self) -> (Option<Form>, Bytes) {
-        let mut start = BytesMut::new();
-        let form = loop {
-            let form = sniff(&start);
-            // A slow source's first line may be shorter than what the longest beginning needs.
-            if form.is_some() || start.trim_ascii_start().len() >= SNIFFED || start.len() > 1024 {
-                break form;
-            }
-            match self.next().await {
-                Came::Bytes(bytes) => start.extend_from_slice(&bytes),
-                Came::End | Came::Cut | Came::Stop(_) => break form,
-            }
-        };
-        (form, start.freeze())
-    }
-
-    /// Reads on without keeping anything, unless it says that it is enormous.
-    async fn drain(&mut self, length: Option<usize>) {
-        let mut left = DRAINED;
-        while length.is_none_or(|length| length <= DRAINED)
-            && let Came::Bytes(bytes) = self.next().await
-            && let Some(rest) = left.checked_sub(bytes.len())
-        {
-            left = rest;
-        }
+/// The stream of this name, for who has not shown yet that they may know of it.
+pub(super) async fn found(name: &str, live: &Live) -> Result<Arc<Running>> {
+    match live.find(name).await {
+        Err(Error::NotFound(_)) => Err(wrong_key()),
+        found => found,
     }
 }
 
@@ -242,6 +159,30 @@ pub(super) struct Feed {
 }
 
 impl Feed {
+    pub(super) fn new(running: Arc<Running>) -> Self {
+        Self { running, receipt: Receipt::default() }
+    }
+
+    /// Reads a body to its end. `query` are the readings of a picture.
+    pub(super) async fn read(
+        self,
+        form: Form,
+        body: Body,
+        start: Bytes,
+        query: Vec<(String, String)>,
+    ) -> Outcome {
+        match form {
+            Form::Json => self.one(body, start, SAMPLE_BYTES, |bytes| Sample::from_json(&bytes)).await,
+            Form::Picture => {
+                let readings: Vec<_> = query.into_iter().filter(|(name, _)| name != "key").collect();
+                self.one(body, start, PICTURE_BYTES, |bytes| Sample::from_picture(&bytes, &readings)).await
+            }
+            Form::Lines => self.lines(body, start).await,
+            Form::Parts => self.parts(body, start).await,
+            Form::Video => self.video(body, start).await,
+        }
+    }
+
     fn row(&self) -> Arc<Stream> {
         self.running.row()
     }
@@ -273,7 +214,7 @@ impl Feed {
         start: Bytes,
         limit: usize,
         read: impl FnOnce(Bytes) -> Result<Sample, Refused>,
-    ) -> Result<HttpResponse> {
+    ) -> Outcome {
         let mut whole = BytesMut::from(&start[..]);
         loop {
             match body.next().await {
@@ -290,10 +231,10 @@ impl Feed {
             }
         }
         self.take(read(whole.freeze())).await?;
-        Ok(HttpResponse::Ok().json(self.receipt))
+        Ok((StatusCode::OK, self.receipt))
     }
 
-    async fn lines(mut self, mut body: Body, start: Bytes) -> Result<HttpResponse> {
+    async fn lines(mut self, mut body: Body, start: Bytes) -> Outcome {
         let _counted = Counted::new(self.running.station.clone());
         let mut lines = Lines::new(SAMPLE_BYTES);
         lines.feed(&start);
@@ -324,7 +265,7 @@ impl Feed {
         let _ = self.take(sample).await;
     }
 
-    async fn parts(mut self, mut body: Body, start: Bytes) -> Result<HttpResponse> {
+    async fn parts(mut self, mut body: Body, start: Bytes) -> Outcome {
         let _counted = Counted::new(self.running.station.clone());
         let mut parts = Parts::new(PICTURE_BYTES);
         parts.feed(&start);
@@ -355,15 +296,15 @@ impl Feed {
     }
 
     /// The end of a long body.
-    pub(super) fn answer(self, came: &Came) -> Result<HttpResponse> {
+    pub(super) fn answer(self, came: &Came) -> Outcome {
         let nothing_taken = self.receipt.accepted == 0;
-        let mut response = match came {
+        let status = match came {
             Came::Stop(Stop::Ended) => return Err(stopped(Stop::Ended)),
-            Came::Stop(Stop::Closing) => HttpResponse::ServiceUnavailable(),
-            _ if nothing_taken && self.receipt.refused > 0 => HttpResponse::UnprocessableEntity(),
-            _ => HttpResponse::Ok(),
+            Came::Stop(Stop::Closing) => StatusCode::SERVICE_UNAVAILABLE,
+            _ if nothing_taken && self.receipt.refused > 0 => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => StatusCode::OK,
         };
-        Ok(response.json(self.receipt))
+        Ok((status, self.receipt))
     }
 }
 

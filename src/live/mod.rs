@@ -14,6 +14,7 @@ mod json;
 mod lines;
 pub mod pages;
 mod parts;
+pub mod push_socket;
 pub mod read;
 mod relay;
 mod ring;

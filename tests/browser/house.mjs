@@ -36,7 +36,9 @@ const HUBBUB = resolve(process.env.HUBBUB ?? join(process.env.CARGO_TARGET_DIR ?
 // As root Chromium needs to be without its sandbox; the rest keeps it from talking to anybody but the page, and silent
 // until a gesture, as it is for people.
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--autoplay-policy=document-user-activation-required"];
+  "--disable-component-update", "--disable-sync", "--autoplay-policy=document-user-activation-required",
+  // A camera and a microphone for whoever is allowed one.
+  "--use-fake-device-for-media-stream"];
 
 /** A port that nobody has at the moment: a server that comes back has to come back to the same one. */
 async function freePort() {

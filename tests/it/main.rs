@@ -84,6 +84,7 @@ mod lists;
 mod live;
 mod live_publish;
 mod live_push;
+mod live_push_socket;
 mod live_video;
 mod live_watch;
 mod markdown;
