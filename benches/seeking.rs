@@ -11,14 +11,17 @@
 )]
 
 mod figures;
+#[path = "house/process.rs"]
+mod process;
 
 use actix_files::NamedFile;
 use actix_web::{App, HttpServer, web};
 use figures::{Benched, median, seconds};
-use std::net::{SocketAddr, TcpListener};
+use process::{Process, TICKS, free_port};
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -28,8 +31,6 @@ const FILM: u64 = 64;
 const PLAYERS: u64 = 64;
 /// What a player reads before somebody seeks.
 const READ: u64 = MIB;
-/// `USER_HZ`, which is the same on every Linux.
-const TICKS: f64 = 100.0;
 /// Names the folder and the port of the bare server, for the copy of this program that is one.
 const BARE: &str = "HUBBUB_BENCH_BARE";
 
@@ -42,17 +43,9 @@ enum Way {
 /// A server to be measured: where the film is, and what a request for it needs.
 struct Server {
     name: &'static str,
-    child: Child,
-    address: SocketAddr,
+    process: Process,
     path: String,
     cookie: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn main() -> Benched {
@@ -87,10 +80,10 @@ fn main() -> Benched {
 async fn measure(server: Server, way: Way) -> Benched {
     let (mut quick, mut thrifty) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        let (before, began) = (cpu(server.child.id())?, Instant::now());
+        let (before, began) = (server.process.cpu()?, Instant::now());
         let bytes = play(&server, way).await? as f64 / 1e6;
         quick.push(bytes / began.elapsed().as_secs_f64());
-        thrifty.push(bytes / (cpu(server.child.id())? - before).max(1.0 / TICKS));
+        thrifty.push(bytes / (server.process.cpu()? - before).max(1.0 / TICKS));
     }
     let players = if way == Way::HangsUp { "hang up" } else { "closed" };
     println!("{:<12} {players:<8} {:>9.0} {:>16.0}", server.name, median(quick), median(thrifty));
@@ -102,7 +95,7 @@ async fn play(server: &Server, way: Way) -> Benched<u64> {
     let end = Instant::now() + seconds();
     let mut playing = tokio::task::JoinSet::new();
     for number in 0..PLAYERS {
-        let (address, path, cookie) = (server.address, server.path.clone(), server.cookie.clone());
+        let (address, path, cookie) = (server.process.address, server.path.clone(), server.cookie.clone());
         playing.spawn(async move {
             let mut player = Player { seed: number + 1, buffer: vec![0; 128 * 1024] };
             let mut bytes = 0;
@@ -174,41 +167,16 @@ impl Player {
     }
 }
 
-/// Seconds that a process and those it waited for have computed.
-fn cpu(id: u32) -> Benched<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-    // Behind the name, which may hold anything: user and system time are the 12th and 13th.
-    let fields = stat.rsplit_once(") ").ok_or("the process has no figures")?.1;
-    let ticks: f64 = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    Ok(ticks / TICKS)
-}
-
-fn free_port() -> std::io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
-}
-
-/// Until somebody listens.
-async fn up(address: SocketAddr) -> Benched {
-    let end = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(address).await.is_err() {
-        if Instant::now() > end {
-            return Err("the server has not come up".into());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
-}
-
 async fn hubbub(folder: &Path, media: &Path) -> Benched<Server> {
     let address = free_port()?;
     let data = folder.join("data");
-    let child = Command::new(env!("CARGO_BIN_EXE_hubbub"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    command
         .args(["serve", "--workers", "1", "--rate-limits", "off", "--listen", &address.to_string()])
         .args(["--data", &data.to_string_lossy(), "--media", &media.to_string_lossy()])
-        .stdout(Stdio::null())
-        .spawn()?;
-    let mut server = Server { name: "hubbub", child, address, path: String::new(), cookie: String::new() };
-    up(address).await?;
+        .stdout(Stdio::null());
+    let process = Process::start(&mut command, address).await?;
+    let mut server = Server { name: "hubbub", process, path: String::new(), cookie: String::new() };
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let base = format!("http://{address}");
     let answer = http.post(format!("{base}/guest")).form(&[("display_name", "Ann")]).send().await?;
@@ -232,23 +200,17 @@ async fn nginx(folder: &Path, media: &Path) -> Benched<Server> {
         media.display(),
     );
     std::fs::write(&config, words)?;
-    let child = Command::new("nginx").arg("-c").arg(&config).stderr(Stdio::null()).spawn()?;
-    let server =
-        Server { name: "nginx", child, address, path: "/film.mp4".to_owned(), cookie: String::new() };
-    up(address).await?;
-    Ok(server)
+    let mut command = Command::new("nginx");
+    let process = Process::start(command.arg("-c").arg(&config).stderr(Stdio::null()), address).await?;
+    Ok(Server { name: "nginx", process, path: "/film.mp4".to_owned(), cookie: String::new() })
 }
 
 /// This program again, as a server that knows one file and nothing else.
 async fn bare(media: &Path) -> Benched<Server> {
     let address = free_port()?;
-    let child = Command::new(std::env::current_exe()?)
-        .env(BARE, format!("{address} {}", media.join("film.mp4").display()))
-        .spawn()?;
-    let server =
-        Server { name: "actix-files", child, address, path: "/film.mp4".to_owned(), cookie: String::new() };
-    up(address).await?;
-    Ok(server)
+    let words = format!("{address} {}", media.join("film.mp4").display());
+    let process = Process::start(Command::new(std::env::current_exe()?).env(BARE, words), address).await?;
+    Ok(Server { name: "actix-files", process, path: "/film.mp4".to_owned(), cookie: String::new() })
 }
 
 fn serve_bare(words: &str) -> Benched {

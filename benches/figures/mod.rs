@@ -1,5 +1,7 @@
 //! How every bench takes its figures: for how long, and the middle of several rounds.
 
+#![allow(dead_code, reason = "each bench uses its own part of this")]
+
 use std::time::Duration;
 
 pub type Benched<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -205,6 +205,42 @@ test("a message's link is copied by keyboard and leads back to it", async () => 
   await page.context().close();
 });
 
+test("a page of history that comes after one has gone to the end belongs nowhere any more", async () => {
+  const late = await ann.channel("late");
+  await ann.sayMany(late, 500);
+  const context = await house.visitor();
+  await house.signIn(context, ann);
+  const page = await context.newPage();
+  /** The question for what follows, and its answer, held back. */
+  let [asked, answer] = [0, () => {}];
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((words) => {
+      const frame = JSON.parse(String(words));
+      if (!asked && frame.type === "history" && frame.after) asked = frame.id;
+      server.send(words);
+    });
+    server.onMessage((words) => {
+      const frame = JSON.parse(String(words));
+      if (asked && frame.id === asked && frame.type === "reply") answer = () => socket.send(words);
+      else socket.send(words);
+    });
+  });
+  await house.go(page, "/c/late?around=20");
+  const seqs = () => page.$$eval(".messages > .message", (all) => all.map((one) => Number(one.dataset.seq)));
+  await page.$eval(".timeline-scroll", (pane) => { pane.scrollTop = pane.scrollHeight; });
+  await until(() => asked > 0, "the question");
+  await page.click(".jump button");
+  await until(async () => (await seqs()).at(-1) === 500, "the end");
+  answer();
+  await pause(300);
+  const here = await seqs();
+  here.forEach((seq, i) => assert.ok(i === 0 || seq === here[i - 1] + 1, `${here}`));
+  assert.deepEqual([here.at(-1), await page.isVisible(".jump button")], [500, false]);
+  house.quiet();
+  await context.close();
+});
+
 test("a talk of a minute by keyboard alone, from the front door", { timeout: 60_000 }, async () => {
   const page = await house.visit(ann, "/dashboard");
   const go = async (word, url) => {

@@ -9,6 +9,8 @@ export class Past {
   /** What came or changed outside the stretch: a page of history that was on its way may be older. @type {Map<number, Message>} */
   #held = new Map();
   #isLoading = false;
+  /** How often the stretch has gone elsewhere: a page that was asked for before belongs to another one. */
+  #leaps = 0;
 
   /**
    * @param {number} room
@@ -39,8 +41,10 @@ export class Past {
     if (!this.stretch[way === "before" ? "older" : "newer"] || this.#isLoading || !live.socket.isOpen) return false;
     this.#isLoading = true;
     try {
+      const leaps = this.#leaps;
       const edge = way === "before" ? this.stretch.firstSeq : this.stretch.lastSeq;
       const page = await live.socket.request("history", { room: this.room, [way]: edge, limit: PAGE });
+      if (leaps !== this.#leaps) return false;
       this.#take(page.messages, way, page.more);
       return true;
     } catch {
@@ -56,6 +60,7 @@ export class Past {
     if (!live.socket.isOpen) return false;
     try {
       const page = await live.socket.request("history", { room: this.room, limit: PAGE });
+      this.#leaps += 1;
       this.stretch.clear();
       this.stretch.older = page.more;
       this.#take(page.messages, "after", false);
