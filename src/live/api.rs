@@ -43,6 +43,8 @@ pub struct StreamObject {
     latest: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<PictureObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video: Option<VideoObject>,
     /// Where samples go, with the key; only when the stream or its key has just been made.
     #[serde(skip_serializing_if = "Option::is_none")]
     push: Option<String>,
@@ -52,6 +54,17 @@ pub struct StreamObject {
     /// What players without a cookie need, as `?token=`; shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+}
+
+/// The newest piece of a stream's video that is whole; it begins with a key frame.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct VideoObject {
+    #[schema(example = "video/mp4; codecs=\"avc1.64001f, mp4a.40.2\"")]
+    mime: String,
+    /// Where the beginning is that it needs.
+    init: String,
+    /// Where it is itself.
+    segment: String,
 }
 
 /// The newest picture of a stream.
@@ -80,6 +93,7 @@ impl StreamObject {
             idle_since: None,
             latest: None,
             picture: None,
+            video: None,
             push: None,
             key: None,
             token: None,
@@ -97,6 +111,11 @@ impl StreamObject {
                 width: shot.width,
                 height: shot.height,
                 url: format!("/live/{}/picture.jpg?seq={}", row.name, shot.seq),
+            });
+            object.video = store.video.whole().last().map(|segment| VideoObject {
+                mime: segment.init.mime.clone(),
+                init: format!("/live/{}/init-{}.mp4", row.name, segment.era),
+                segment: format!("/live/{}/segment-{}.m4s", row.name, segment.number),
             });
         }
         object

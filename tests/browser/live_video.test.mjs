@@ -87,6 +87,14 @@ test("video is seen at once and stays near to now; a source that comes again goe
   console.log(`from the camera to the screen: ${ages.filter((age) => age !== null).sort((a, b) => a - b).join(", ")} ms`);
   const wall = await house.visit(ann, "/live");
   await until(async () => / s ago$/.test(await wall.locator(".tile-age").textContent() ?? ""), "its age on the wall", LONG);
+  // And a picture of its own, with squares of both kinds.
+  await until(() => wall.evaluate(([bits, side]) => {
+    const canvas = /** @type {HTMLCanvasElement | null} */ (document.querySelector(".tile-screen canvas"));
+    if (!canvas) return false;
+    const row = canvas.getContext("2d")?.getImageData(0, canvas.height / 2, canvas.width, 1).data ?? [];
+    const squares = Array.from({ length: bits }, (_, bit) => row[4 * Math.floor((bit + 0.5) * side * canvas.width / (bits * side))] > 128);
+    return new Set(squares).size === 2;
+  }, [BITS, SIDE]), "its picture on the wall", LONG);
   await wall.context().close();
   await page.evaluate(() => { /** @type {any} */ (globalThis).here = true; });
   // The sound's button is there for a stream with sound only.

@@ -14,13 +14,14 @@ const PATIENCE = 8000;
 /** Samples that a tile's line has. */
 const SHOWN = 120;
 
-/** @typedef {{name: string, title: string, live: boolean, last?: number, fields: import("../lib/readings.js").Field[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}}} Stream */
+/** @typedef {{name: string, title: string, live: boolean, last?: number, fields: import("../lib/readings.js").Field[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}, video?: import("../lib/still.js").Piece}} Stream */
 
 class Tile {
   readings = new Readings();
   at = 0;
   live = false;
   #picture = 0;
+  /** Of its video. @type {Promise<import("../lib/still.js").Still> | null} */ #still = null;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -39,7 +40,7 @@ class Tile {
 
   /** @param {Stream} stream @param {number} now the server's clock */
   show(stream, now) {
-    const { latest, picture } = stream;
+    const { latest, picture, video } = stream;
     this.live = stream.live;
     if (latest) this.readings.add(latest);
     this.at = stream.last ?? 0;
@@ -47,6 +48,10 @@ class Tile {
     if (picture && picture.seq !== this.#picture && this.screen) {
       this.#picture = picture.seq;
       this.screen.fetch(picture.url);
+    }
+    if (video) {
+      this.#still ??= import("../lib/still.js").then(({ Still }) => new Still(/** @type {HTMLElement} */ (this.element.querySelector(".tile-screen"))));
+      void this.#still.then((still) => still.show(video));
     }
     this.age(now);
   }
