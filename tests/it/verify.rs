@@ -49,6 +49,8 @@ async fn lived_in(store: &Store) -> (Child, i64) {
     let with_file = json!({ "nonce": nonce(), "text": "", "attachments": [file["id"]] });
     ann.send("POST", &format!("/api/v1/rooms/{id}/messages"), &with_file).await.is(201);
     let request = ann.request(Method::PUT, "/api/v1/media/tone.wav");
+    ann.send("POST", "/api/v1/live", &json!({ "name": "beam" })).await.is(201);
+    ann.get("/live/beam").await.is(200).has("<chat-timeline");
     ann.answer(request.body([b"RIFF\x24\0\0\0WAVEfmt ".as_slice(), &[7; 400]].concat())).await.is(201);
     (child, id)
 }
@@ -100,6 +102,7 @@ async fn every_fault_gets_a_sentence() {
         format!("DELETE FROM messages WHERE room_id = {room} AND seq = 2"),
         format!("UPDATE messages SET author_id = 4711 WHERE room_id = {room} AND seq = 3"),
         format!("UPDATE rooms SET indexed_rev = rev + 5 WHERE id = {room}"),
+        "DELETE FROM streams".to_owned(),
         "UPDATE blobs SET content = CAST('other ones' AS %) WHERE size = 10"
             .replace('%', if store.url(Which::Messages).starts_with("sqlite") { "BLOB" } else { "BYTEA" }),
     ];
@@ -125,6 +128,7 @@ async fn every_fault_gets_a_sentence() {
         "1 reactions belong to no message.",
         "1 authors of messages have no account, such as 4711.",
         "1 rooms are indexed beyond their last change.",
+        "1 talks belong to no live stream.",
         "1 files of messages are not what was sent.",
         "The content of “tone.wav” is not what was uploaded.",
         "The file “Nine bells.wav” is not in the library's folder.",
