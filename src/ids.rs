@@ -42,6 +42,8 @@ id! {
     ListId,
     /// A live stream.
     StreamId,
+    /// Something that a live stream called for.
+    AlarmId,
     /// Something sent with a message, or about to be.
     AttachmentId,
 }
@@ -67,6 +69,9 @@ pub fn random() -> Result<String> {
 pub fn is_random(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
+
+/// The author of what nobody has typed: a stream that calls out in its talk. No account has this number.
+pub const HOUSE: UserId = UserId(-1);
 
 /// The board is the first room of every server; the migration that creates the rooms makes it.
 pub const BOARD: RoomId = RoomId(1);

@@ -64,6 +64,18 @@ pub fn apply(conn: &mut Conn, amend: &Amend) -> Result<(Message, bool)> {
     Ok((message, is_changed))
 }
 
+/// Other words in the place of what the house has said itself. Nothing where they are the same, or the message is gone.
+pub(super) fn reword(conn: &mut Conn, first: &Message, words: &Words) -> Result<Option<Message>> {
+    let Some(room) = post::lock(conn, first.room)? else { return Ok(None) };
+    let mut message = message::find(conn, room.id, first.seq)?;
+    if message.deleted_at.is_some() || !edit(conn, &room, &mut message, words)? {
+        return Ok(None);
+    }
+    message.rev = room.rev + 1;
+    store(conn, &message)?;
+    Ok(Some(message))
+}
+
 fn verb(amend: &Amend, message: &Message) -> Result<Verb> {
     let is_own = message.user == amend.by.id;
     match amend.what {

@@ -153,24 +153,36 @@ pub fn store(
     let found = room::find(conn, room)?;
     membership::may(conn, user, &found, Verb::Post)?;
     check_waiting(conn, user, new.size(), waiting_max)?;
-    store_blob(conn, new)?;
-    let row = (
-        attachments::room_id.eq(room),
-        attachments::user_id.eq(user),
-        attachments::hash.eq(&new.hash),
-        attachments::name.eq(name),
-        attachments::attached_at.eq(now_ms()),
-    );
-    let id: AttachmentId = on_conn!(conn, c => diesel::insert_into(attachments::table)
-        .values(row)
-        .returning(attachments::id)
-        .get_result(c))?;
+    let id = bring(conn, user, room, (name, ""), new)?;
     let row: Row = attachments::table
         .inner_join(blobs::table)
         .filter(attachments::id.eq(id))
         .select(columns!())
         .first(conn)?;
     Ok(row.into())
+}
+
+/// Stores something with its name and description for a message that follows in the same transaction, whoever sends it.
+pub(super) fn bring(
+    conn: &mut Conn,
+    user: UserId,
+    room: RoomId,
+    (name, description): (&str, &str),
+    new: &Prepared,
+) -> Result<AttachmentId> {
+    store_blob(conn, new)?;
+    let row = (
+        attachments::room_id.eq(room),
+        attachments::user_id.eq(user),
+        attachments::hash.eq(&new.hash),
+        attachments::name.eq(name),
+        attachments::description.eq(description),
+        attachments::attached_at.eq(now_ms()),
+    );
+    Ok(on_conn!(conn, c => diesel::insert_into(attachments::table)
+        .values(row)
+        .returning(attachments::id)
+        .get_result(c))?)
 }
 
 fn check_waiting(conn: &mut Conn, user: UserId, size: i64, waiting_max: i64) -> Result<()> {

@@ -7,6 +7,7 @@ use super::membership::{self, Asking, Verb};
 use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
 use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
+use super::saying::{self, Saying};
 use super::talk;
 use super::unread::{self, ReadMarks};
 use crate::db::schema::messages::rooms;
@@ -99,6 +100,7 @@ pub enum Request {
         by_key: bool,
     },
     Talk(talk::Deed),
+    Say(Saying),
     StoreReadMarks(unread::Batch),
     Task(Task),
 }
@@ -251,6 +253,7 @@ fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
         Request::DeleteRoom { by, room } => group::delete(conn, *by, *room),
         Request::OpenDirect { by, with, by_key } => direct::open(conn, by, with, *by_key),
         Request::Talk(deed) => talk::apply(conn, deed),
+        Request::Say(saying) => saying::apply(conn, saying),
         Request::Amend(amend) => {
             let (message, is_changed) = amend::apply(conn, amend)?;
             let message = Arc::new(message);

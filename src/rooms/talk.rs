@@ -223,6 +223,15 @@ fn open(conn: &mut Conn, by: Option<UserId>, about: About, name: &str) -> Result
     Ok((Outcome::Opened { room: RoomView::new(room, mark), is_new }, facts))
 }
 
+/// The talk of a thing, made if need be, called as the thing is now.
+pub(super) fn have(conn: &mut Conn, about: About, name: &str) -> Result<(Room, Vec<Fact>)> {
+    let room = match find(conn, about)? {
+        Some(room) => room,
+        None => make(conn, about, name)?.0,
+    };
+    called(conn, room, name)
+}
+
 /// Another node may be making it in this moment: then it is that one.
 fn make(conn: &mut Conn, about: About, name: &str) -> Result<(Room, bool)> {
     let new = NewRoom {

@@ -4,7 +4,7 @@
 use crate::db::schema::messages::{blobs, memberships, messages};
 use crate::db::{Conn, integrity};
 use crate::error::Result;
-use crate::ids::UserId;
+use crate::ids::{HOUSE, UserId};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use sha2::{Digest as _, Sha256};
@@ -127,7 +127,7 @@ pub fn strangers(conn: &mut Conn, people: &HashSet<UserId>) -> Result<Vec<String
     let mut found = Vec::new();
     for (ids, what) in [(members, "members of rooms"), (authors, "authors of messages")] {
         let unknown: Vec<String> =
-            ids.iter().filter(|id| !people.contains(id)).map(ToString::to_string).collect();
+            ids.iter().filter(|id| **id != HOUSE && !people.contains(id)).map(ToString::to_string).collect();
         if !unknown.is_empty() {
             let few = unknown.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
             found.push(format!("{} {what} have no account, such as {few}.", unknown.len()));

@@ -120,7 +120,11 @@ async function copyText(text, button) {
 function write(article, message) {
   const name = article.querySelector(".message-name");
   say(name, message.name);
-  if (name instanceof HTMLAnchorElement) name.href = `/people/${message.user}`;
+  if (name instanceof HTMLAnchorElement) {
+    // What a stream says by itself is nobody's.
+    if (message.user < 0) name.removeAttribute("href");
+    else name.href = `/people/${message.user}`;
+  }
   hide(article.querySelector(".guest"), !message.guest);
   const face = article.querySelector(".face, .dot");
   if (face) paint(face, message.user);

@@ -26,7 +26,7 @@ export function initials(name) {
  * @param {number} id
  */
 export function paint(element, id) {
-  for (const name of [...element.classList]) if (/^(?:tint|face)-\d+$/.test(name)) element.classList.remove(name);
+  for (const name of [...element.classList]) if (/^(?:tint|face)-+\d+$/.test(name)) element.classList.remove(name);
   element.classList.add(`tint-${tint(id)}`, `face-${id}`);
 }
 
@@ -41,7 +41,8 @@ export function whoseIs(target) {
   if (written) return Number(written[1]);
   const face = target.closest("a, button") ? null : target.closest(".face");
   const owner = /** @type {HTMLElement | null | undefined} */ (face?.closest("[data-user]:not(body, .person-about)"));
-  return Number(owner?.dataset.user ?? 0);
+  // What a stream says by itself is nobody's.
+  return Math.max(0, Number(owner?.dataset.user ?? 0));
 }
 
 /**
