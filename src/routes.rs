@@ -163,6 +163,7 @@ fn media(config: &mut ServiceConfig) {
 }
 
 fn streams(config: &mut ServiceConfig) {
+    use live::alarm::api as alarms;
     use live::{api, hls, ingest, pages, push_socket, read, settings_pages as settings, watch};
     config
         .service(resource("/live").route(get().to(pages::wall)).route(post().to(pages::create)))
@@ -170,6 +171,7 @@ fn streams(config: &mut ServiceConfig) {
         .service(
             resource("/live/{name}/edit").route(get().to(settings::show)).route(post().to(settings::save)),
         )
+        .service(resource("/live/{name}/acknowledge").route(post().to(alarms::press)))
         .service(
             resource("/live/{name}/push")
                 .route(post().to(ingest::push))
@@ -192,6 +194,10 @@ fn streams(config: &mut ServiceConfig) {
                 .route(delete().to(api::remove)),
         )
         .service(resource("/api/v1/live/{name}/key").route(post().to(api::key)))
+        .service(resource("/api/v1/live/{name}/alarms").route(get().to(alarms::list)))
+        .service(
+            resource("/api/v1/live/{name}/alarms/{id}/acknowledge").route(post().to(alarms::acknowledge)),
+        )
         .service(
             resource("/api/v1/live/{name}/token")
                 .route(post().to(api::make_token))

@@ -15,6 +15,12 @@ impl House {
             let rooms = rooms.clone();
             async move { rooms.store_read_marks() }
         });
+        let live = self.live.clone();
+        actix::spawn(async move {
+            if let Err(error) = live.guard_all().await {
+                tracing::warn!(%error, "alarms of streams wait for their first sample or viewer");
+            }
+        });
         let indexer = Indexer::new(self.rooms.db.clone());
         every(Duration::from_secs(1), move || {
             let indexer = indexer.clone();

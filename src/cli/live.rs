@@ -51,6 +51,7 @@ pub fn ensure(config: &Config, number: u32) -> Result<String, String> {
             field("beam_energy", "GeV", 149.5, 150.5),
             field("repetition_rate", "Hz", 9.5, 10.5),
         ]),
+        alarms: None,
     };
     match add(config, &name, wish) {
         Ok(_) | Err(Error::Conflict { .. }) => Ok(name),

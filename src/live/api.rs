@@ -1,5 +1,6 @@
 //! Streams over the HTTP API: `/api/v1/live`.
 
+use super::alarm::{AlarmObject, rule::Rule};
 use super::field::Field;
 use super::stream::{Stream, StreamName, Wish};
 use super::studio::{Live, Onlooker, Running};
@@ -29,6 +30,10 @@ pub struct StreamObject {
     created_at: i64,
     /// What is declared of its readings.
     fields: Vec<Field>,
+    /// The rules that raise an alarm.
+    alarms: Vec<String>,
+    /// The alarms that stand: of each rule the newest, unless that is over and somebody has it.
+    raised: Vec<AlarmObject>,
     /// Samples are coming.
     live: bool,
     /// When a sample or a piece of video came last, ms.
@@ -88,6 +93,8 @@ impl StreamObject {
             owner: row.user_id,
             created_at: row.created_at,
             fields: row.fields(),
+            alarms: row.rules().iter().map(Rule::to_string).collect(),
+            raised: Vec::new(),
             live: false,
             last: None,
             idle_since: None,
@@ -101,6 +108,7 @@ impl StreamObject {
         if let Some(running) = running {
             let store = running.store();
             object.live = store.is_live();
+            object.raised = store.alarms.iter().map(|alarm| AlarmObject::new(alarm, false)).collect();
             object.last = store.last;
             object.idle_since = store.idle_since;
             let latest = store.samples.newest().map(|kept| kept.json.to_string());

@@ -4,6 +4,7 @@
 //! numbers them, keeps them in a bounded ring, encodes each once and sends it to the workers that have viewers of the
 //! stream, whose `Relay` puts it into their outboxes. Nothing of it touches a disk.
 
+pub mod alarm;
 pub mod api;
 pub mod body;
 mod field;

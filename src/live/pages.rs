@@ -37,6 +37,8 @@ pub struct StreamPage {
     pub stream: StreamView,
     /// The viewer may change it.
     pub changes: bool,
+    /// The viewer may acknowledge its alarms.
+    pub takes: bool,
     pub talk: Panel,
 }
 
@@ -44,6 +46,10 @@ impl StreamPage {
     /// One that is empty, for the script to make others of.
     fn blank(&self) -> super::view::ReadingView {
         super::view::ReadingView { number: true, ..Default::default() }
+    }
+
+    fn blank_alarm(&self) -> super::view::AlarmView {
+        super::view::AlarmView::default()
     }
 }
 
@@ -98,7 +104,7 @@ pub async fn create(
 ) -> Result<HttpResponse> {
     accounts.allow(&visitor.person, Right::Files)?;
     let form = form.into_inner();
-    let wish = Wish { title: Some(form.title.clone()), public: Some(form.is_public()), fields: None };
+    let wish = Wish { title: Some(form.title.clone()), public: Some(form.is_public()), ..Wish::default() };
     let made = match (StreamName::parse(form.name.trim()), wish.check()) {
         (Ok(name), Ok(record)) => live.create(visitor.person.id, name, record).await,
         (Err(wrong), _) => Err(Error::Invalid(vec![wrong])),
@@ -142,12 +148,12 @@ pub async fn panel(
     } else {
         Panel::default()
     };
-    html(StatusCode::OK, &StreamPage { shell, stream, changes, talk })
+    html(StatusCode::OK, &StreamPage { shell, stream, changes, takes: who.visitor.is_some(), talk })
 }
 
 #[cfg(test)]
 mod page_tests {
-    use super::super::view::{PictureView, ReadingView};
+    use super::super::view::{AlarmView, PictureView, ReadingView};
     use super::*;
     use crate::site::page::Stamp;
 
@@ -172,6 +178,13 @@ mod page_tests {
             latest: Some(Stamp(0)),
             readings: vec![reading.clone(), ReadingView { number: false, ..reading }],
             picture: Some(PictureView { src: HOSTILE.into(), width: 1, height: 1 }),
+            alarms: vec![AlarmView {
+                rule: HOSTILE.into(),
+                label: HOSTILE.into(),
+                value: HOSTILE.into(),
+                by: Some(HOSTILE.into()),
+                ..AlarmView::default()
+            }],
             ..StreamView::default()
         };
         let shell = || Shell::new(HOSTILE, "/live");
@@ -182,7 +195,7 @@ mod page_tests {
             form: NewForm { name: HOSTILE.into(), title: HOSTILE.into(), public: String::new() },
             errors: FieldErrors::one("name", HOSTILE),
         };
-        let panel = StreamPage { shell: shell(), stream, changes: true, talk: Panel::default() };
+        let panel = StreamPage { shell: shell(), stream, changes: true, takes: true, talk: Panel::default() };
         for html in [wall.render().unwrap(), panel.render().unwrap()] {
             assert!(!html.contains("<script>alert"), "{html}");
         }

@@ -1,5 +1,6 @@
 //! What a stream remembers, over HTTP: samples as JSON and as CSV, and pictures.
 
+use super::alarm::AlarmObject;
 use super::ring::{Kept, SAMPLES};
 use super::studio::{Live, Onlooker, Running};
 use crate::accounts::Visitor;
@@ -42,7 +43,7 @@ async fn found(
 
 /// The samples that are remembered, from the oldest on.
 #[utoipa::path(get, path = "/live/{name}/samples", tag = "live", params(("name" = String, Path), Wanted),
-    responses((status = 200, description = "`{\"samples\":[{\"seq\",\"at\",\"fields\",\"picture\"?,\"out\"?}],\"live\":true,\"idle_since\"?,\"now\"}`"),
+    responses((status = 200, description = "`{\"samples\":[{\"seq\",\"at\",\"fields\",\"picture\"?,\"out\"?}],\"live\":true,\"idle_since\"?,\"alarms\":[…],\"now\"}`; `alarms` are those that stand"),
         (status = 401), (status = 404)))]
 pub async fn samples(
     name: web::Path<String>,
@@ -53,12 +54,16 @@ pub async fn samples(
     let (running, samples) = found(&name, &wanted, visitor, &live).await?;
     // Each is JSON already.
     let all: Vec<&str> = samples.iter().map(|kept| &*kept.json).collect();
-    let (is_live, idle_since) = {
+    let (is_live, idle_since, standing) = {
         let store = running.store();
-        (store.is_live(), store.idle_since)
+        (store.is_live(), store.idle_since, AlarmObject::list(&store.alarms, false))
     };
     let idle = idle_since.map(|since| format!(",\"idle_since\":{since}")).unwrap_or_default();
-    let body = format!("{{\"samples\":[{}],\"live\":{is_live}{idle},\"now\":{}}}", all.join(","), now_ms());
+    let body = format!(
+        "{{\"samples\":[{}],\"live\":{is_live}{idle},\"alarms\":{standing},\"now\":{}}}",
+        all.join(","),
+        now_ms()
+    );
     Ok(HttpResponse::Ok().content_type("application/json").body(body))
 }
 

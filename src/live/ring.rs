@@ -1,5 +1,6 @@
 //! What a stream remembers: its newest things, bounded in number and in bytes.
 
+use super::alarm::Alarm;
 use super::video;
 use crate::clock::now_ms;
 use bytes::Bytes;
@@ -93,6 +94,8 @@ pub struct Store {
     pub last: Option<i64>,
     /// Since when nothing has come, ms; nothing while it is live.
     pub idle_since: Option<i64>,
+    /// The alarms that stand, as they were raised.
+    pub alarms: Vec<Arc<Alarm>>,
 }
 
 impl Default for Store {
@@ -104,6 +107,7 @@ impl Default for Store {
             video: video::Ring::numbered_from(u64::try_from(now_ms() / 1000).unwrap_or_default()),
             last: None,
             idle_since: None,
+            alarms: Vec::new(),
         }
     }
 }

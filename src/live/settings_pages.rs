@@ -29,6 +29,8 @@ pub struct SettingsPage {
     pub public: bool,
     /// One reading a line.
     pub fields: String,
+    /// One rule a line.
+    pub alarms: String,
     /// There is a token for players.
     pub has_token: bool,
     /// What has just been made, shown this once.
@@ -60,6 +62,7 @@ impl SettingsPage {
             title: row.title.clone(),
             public: row.public,
             fields: field::lines(&row.fields()),
+            alarms: row.alarms.clone(),
             has_token: row.has_token(),
             name: row.name.clone(),
             secret: None,
@@ -123,6 +126,18 @@ pub struct Form {
     public: String,
     #[serde(default)]
     fields: String,
+    #[serde(default)]
+    alarms: String,
+}
+
+impl Form {
+    /// What is wished, as typed.
+    fn wish(&self) -> Result<Wish> {
+        let fields = field::parse(&self.fields).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+        let (title, public) = (Some(self.title.clone()), Some(!self.public.is_empty()));
+        let alarms = Some(self.alarms.lines().map(str::to_owned).collect());
+        Ok(Wish { title, public, fields: Some(fields), alarms })
+    }
 }
 
 async fn own(live: &Live, name: &str, visitor: &Visitor) -> Result<std::sync::Arc<Stream>> {
@@ -157,12 +172,7 @@ pub async fn save(
     let row = own(&live, &name, &visitor).await?;
     let secret = match form.what.as_str() {
         "change" => {
-            let wish =
-                field::parse(&form.fields).map_err(|wrong| Error::Invalid(vec![wrong])).and_then(|fields| {
-                    let (title, public) = (Some(form.title.clone()), Some(!form.public.is_empty()));
-                    Wish { title, public, fields: Some(fields) }.check()
-                });
-            let changed = match wish {
+            let changed = match form.wish().and_then(Wish::check) {
                 Ok(record) => live.change(&name, by, record).await,
                 Err(error) => Err(error),
             };
@@ -172,10 +182,10 @@ pub async fn save(
                     let page = SettingsPage::new(&row, &visitor, &pages, &request, &config).await;
                     let errors = FieldErrors::of_error(&error, "title");
                     let public = !form.public.is_empty();
-                    let Form { title, fields, .. } = form;
+                    let Form { title, fields, alarms, .. } = form;
                     html(
                         StatusCode::UNPROCESSABLE_ENTITY,
-                        &SettingsPage { title, public, fields, errors, ..page },
+                        &SettingsPage { title, public, fields, alarms, errors, ..page },
                     )
                 }
                 Err(error) => Err(error),
@@ -214,6 +224,7 @@ mod page_tests {
                 title: hostile.into(),
                 public: true,
                 fields: hostile.into(),
+                alarms: hostile.into(),
                 has_token: true,
                 secret: Some(secret),
                 errors: FieldErrors::one("title", hostile),

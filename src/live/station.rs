@@ -1,5 +1,6 @@
 //! The actor of one stream: numbers what comes in, keeps the newest of it, encodes each sample once and casts it.
 
+use super::alarm::sentry::{self, Sentry};
 use super::relay::{Lines, Unit, Welcome};
 use super::ring::{Kept, Shot, Store};
 use super::sample::Sample;
@@ -32,7 +33,7 @@ pub type Shared = Arc<RwLock<Store>>;
 
 /// The actor. Runs on the main thread's arbiter.
 pub struct Station {
-    stream: StreamId,
+    pub(super) stream: StreamId,
     pub(super) store: Shared,
     lines: Lines,
     /// By worker, how many watch there.
@@ -46,6 +47,7 @@ pub struct Station {
     interval: Option<i64>,
     /// The number of the source whose video is shown.
     pub(super) filming: Option<u64>,
+    pub(super) sentry: Sentry,
 }
 
 #[derive(Serialize)]
@@ -62,7 +64,7 @@ struct SampleObject<'a> {
 }
 
 impl Station {
-    pub fn new(stream: StreamId, store: Shared, lines: Lines) -> Self {
+    pub fn new(stream: StreamId, store: Shared, lines: Lines, sentry: Sentry) -> Self {
         // Numbers go on above those of before a restart, so that an address with a number never means two pictures.
         let last_seq = now_ms();
         Self {
@@ -75,6 +77,7 @@ impl Station {
             hung_up: None,
             interval: None,
             filming: None,
+            sentry,
         }
     }
 
@@ -157,6 +160,11 @@ impl Station {
             frames.extend_from_slice(&unit.frames);
             events.push_str(&String::from_utf8_lossy(&unit.events));
         }
+        if !store.alarms.is_empty() {
+            let unit = sentry::unit(&store.alarms);
+            frames.extend_from_slice(&unit.frames);
+            events.push_str(&String::from_utf8_lossy(&unit.events));
+        }
         if events.is_empty() {
             // So that the headers leave at once.
             events.push_str(": \n\n");
@@ -217,7 +225,10 @@ impl Actor for Station {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(LOOK, |station, _| station.look());
+        ctx.run_interval(LOOK, |station, ctx| {
+            station.look();
+            station.keep_watch(ctx);
+        });
     }
 }
 
@@ -232,9 +243,11 @@ pub struct Take {
 impl Handler<Take> for Station {
     type Result = MessageResult<Take>;
 
-    fn handle(&mut self, Take { sample, out }: Take, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Take { sample, out }: Take, ctx: &mut Self::Context) -> Self::Result {
         let out: Vec<&str> = out.iter().map(String::as_str).collect();
-        MessageResult(self.take(&sample, &out))
+        let seq = self.take(&sample, &out);
+        self.judge(&sample.fields, ctx);
+        MessageResult(seq)
     }
 }
 

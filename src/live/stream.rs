@@ -1,5 +1,6 @@
 //! A live stream: its row, who may change it, who may watch it, and the key by which its source is known.
 
+use super::alarm::rule::{self, Rule};
 use super::field::{self, Field};
 use crate::accounts::Keeper;
 use crate::clock::now_ms;
@@ -66,6 +67,10 @@ pub struct Stream {
     fields: String,
     /// Milliseconds.
     pub created_at: i64,
+    /// The rules of its alarms, one a line; [`rules`](Self::rules) reads them.
+    pub alarms: String,
+    /// A sample has come since they were set.
+    pub sampled: bool,
 }
 
 impl Stream {
@@ -77,6 +82,11 @@ impl Stream {
     /// What is declared of its readings.
     pub fn fields(&self) -> Vec<Field> {
         serde_json::from_str(&self.fields).unwrap_or_default()
+    }
+
+    /// What raises an alarm.
+    pub fn rules(&self) -> Vec<Rule> {
+        rule::parse(&self.alarms).unwrap_or_default()
     }
 
     pub fn has_token(&self) -> bool {
@@ -116,6 +126,10 @@ pub struct Wish {
     pub public: Option<bool>,
     /// What is known of its readings, at most 64.
     pub fields: Option<Vec<Field>>,
+    /// What raises an alarm, at most 32 rules: `repetition_rate < 9.5 for 10 s`, `no sample for 30 s`,
+    /// `temperature out of range`, `any out of range for 1 min`.
+    #[schema(example = json!(["repetition_rate < 9.5 for 10 s", "no sample for 30 s"]))]
+    pub alarms: Option<Vec<String>>,
 }
 
 /// The same, fit to be stored.
@@ -125,6 +139,8 @@ pub struct Record {
     title: Option<String>,
     public: Option<bool>,
     fields: Option<String>,
+    alarms: Option<String>,
+    sampled: Option<bool>,
 }
 
 impl Wish {
@@ -140,11 +156,29 @@ impl Wish {
         if let Some(refused) = self.fields.as_deref().and_then(|fields| field::check(fields).err()) {
             wrong.push(refused);
         }
+        let rules = self.alarms.map(|lines| rule::parse(&lines.join("\n")).map(|rules| rule::lines(&rules)));
+        let alarms = rules.transpose().map_err(|refused| wrong.push(refused)).unwrap_or_default();
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
         let fields = self.fields.map(|fields| serde_json::to_string(&fields)).transpose();
-        Ok(Record { title, public: self.public, fields: fields.map_err(Error::internal)? })
+        let fields = fields.map_err(Error::internal)?;
+        Ok(Record { title, public: self.public, fields, alarms, sampled: None })
+    }
+}
+
+impl Record {
+    /// Whether the rules go with the fields, each of them as it will be; and what is known of samples begins anew with
+    /// other rules.
+    fn fit(&mut self, before: Option<&Stream>) -> Result<()> {
+        let known = |fields: &str| serde_json::from_str::<Vec<Field>>(fields).unwrap_or_default();
+        let fields = self.fields.as_deref().or(before.map(|row| row.fields.as_str()));
+        let stored = before.map_or("", |row| &row.alarms);
+        let alarms = self.alarms.as_deref().unwrap_or(stored);
+        let rules = rule::parse(alarms).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+        rule::fit(&rules, &known(fields.unwrap_or_default())).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+        self.sampled = (alarms != stored).then_some(false);
+        Ok(())
     }
 }
 
@@ -175,6 +209,14 @@ pub fn find(conn: &mut Conn, name: &str) -> Result<Option<Stream>> {
     Ok(streams::table.filter(streams::name.eq(name)).select(Stream::as_select()).first(conn).optional()?)
 }
 
+/// The stream of this number.
+///
+/// # Errors
+/// `NotFound`.
+pub fn get(conn: &mut Conn, id: StreamId) -> Result<Stream> {
+    streams::table.find(id).select(Stream::as_select()).first(conn).optional()?.ok_or(NO_STREAM)
+}
+
 /// All streams that somebody may watch, by name; the public ones without `who`.
 pub fn list(conn: &mut Conn, who: Option<UserId>) -> Result<Vec<Stream>> {
     let mut query =
@@ -201,15 +243,18 @@ pub fn create(
     {
         return Err(Error::conflict("too_many_streams", "You have 20 streams. Delete one of them first."));
     }
+    let mut record = record.clone();
+    record.fit(None)?;
     let key = Secret::fresh(KEY_PREFIX)?;
     let row = (
         s::name.eq(name.as_str()),
-        s::title.eq(record.title.clone().unwrap_or_default()),
+        s::title.eq(record.title.unwrap_or_default()),
         s::public.eq(record.public.unwrap_or_default()),
         s::user_id.eq(by),
         s::key_hash.eq(&key.hash),
-        s::fields.eq(record.fields.clone().unwrap_or_else(|| "[]".to_owned())),
+        s::fields.eq(record.fields.unwrap_or_else(|| "[]".to_owned())),
         s::created_at.eq(now_ms()),
+        s::alarms.eq(record.alarms.unwrap_or_default()),
     );
     let made = on_conn!(&mut *conn, c => diesel::insert_into(s::table)
         .values(&row).on_conflict(s::name).do_nothing().execute(c))?;
@@ -229,16 +274,19 @@ fn find_own(conn: &mut Conn, name: &str, by: Keeper) -> Result<Stream> {
     Ok(stream)
 }
 
-/// Changes what a stream is. Answers with it as it is then.
+/// Changes what a stream is. Answers with it as it was, and as it is then.
 ///
 /// # Errors
 /// As for [`Stream::check`]; `NotFound`.
-pub fn change(conn: &mut Conn, name: &str, by: Keeper, record: &Record) -> Result<Stream> {
+pub fn change(conn: &mut Conn, name: &str, by: Keeper, record: &Record) -> Result<(Stream, Stream)> {
     let stream = find_own(conn, name, by)?;
     if *record != Record::default() {
-        diesel::update(streams::table.find(stream.id)).set(record).execute(conn)?;
+        let mut record = record.clone();
+        record.fit(Some(&stream))?;
+        diesel::update(streams::table.find(stream.id)).set(&record).execute(conn)?;
     }
-    find(conn, name)?.ok_or(NO_STREAM)
+    let changed = get(conn, stream.id)?;
+    Ok((stream, changed))
 }
 
 /// Gives a stream another key; the old one is over. Answers with the new one.
@@ -296,8 +344,9 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named() {
         let fields = Some(vec![Field { name: "9".into(), ..Field::default() }]);
-        let wish = Wish { title: Some("x".repeat(101)), public: None, fields };
+        let alarms = Some(vec!["rate".into()]);
+        let wish = Wish { title: Some("x".repeat(101)), public: None, fields, alarms };
         let wrong: Vec<_> = wish.check().unwrap_err().fields().iter().map(|wrong| wrong.field).collect();
-        assert_eq!(wrong, ["title", "fields"]);
+        assert_eq!(wrong, ["title", "fields", "alarms"]);
     }
 }

@@ -1,5 +1,8 @@
 //! All live streams as the handlers reach them: rows from the database, stations that run, and who may do what.
 
+use super::alarm::bell::Bell;
+use super::alarm::sentry::{Renewed, Sentry};
+use super::alarm::{Alarm, row as alarms};
 use super::relay::{Lines, Relay, Whom};
 use super::ring::Store;
 use super::station::{Close, Shared, Station};
@@ -76,6 +79,7 @@ struct Inner {
     /// Held from a change of a row until memory has it: of two at once the later one is what stays.
     changing: tokio::sync::Mutex<()>,
     lines: Lines,
+    bell: Bell,
     arbiter: ArbiterHandle,
     local: LocalKeys,
 }
@@ -88,12 +92,16 @@ impl Live {
     pub fn open(config: &Config, db: Db, arbiter: ArbiterHandle) -> Result<Self, String> {
         let local = LocalKeys::open(&config.data)?;
         let (running, changing, lines) = (Mutex::default(), tokio::sync::Mutex::default(), Lines::default());
-        let changed = AtomicU64::new(0);
-        Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, arbiter, local })))
+        let (changed, bell) = (AtomicU64::new(0), Bell::open(db.clone(), &arbiter));
+        Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, bell, arbiter, local })))
     }
 
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    pub(super) fn bell(&self) -> &Bell {
+        &self.0.bell
     }
 
     /// A worker has started.
@@ -112,8 +120,13 @@ impl Live {
         loop {
             let changed = self.0.changed.load(Ordering::Acquire);
             let wanted = name.to_owned();
-            let row = self.0.db.read(move |conn| stream::find(conn, &wanted)).await?.ok_or(NO_STREAM)?;
-            if let Some(running) = self.run(&row, changed) {
+            let found = self.0.db.read(move |conn| {
+                let row = stream::find(conn, &wanted)?.ok_or(NO_STREAM)?;
+                let standing = alarms::standing(conn, row.id)?;
+                Ok((row, standing))
+            });
+            let (row, standing) = found.await?;
+            if let Some(running) = self.run(&row, &standing, changed) {
                 return Ok(running);
             }
         }
@@ -125,16 +138,19 @@ impl Live {
 
     /// Its station, started unless it runs; nothing when a row was changed or deleted since this one was
     /// read, which may be this one: an old key would open it again.
-    fn run(&self, row: &Stream, changed: u64) -> Option<Arc<Running>> {
+    fn run(&self, row: &Stream, standing: &[Alarm], changed: u64) -> Option<Arc<Running>> {
         let mut all = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
         if self.0.changed.load(Ordering::Acquire) != changed {
             return None;
         }
         let start = || {
-            let (store, id, lines) = (Shared::default(), row.id, self.0.lines.clone());
+            let (store, id, lines): (Shared, _, _) = (Shared::default(), row.id, self.0.lines.clone());
             let shared = store.clone();
+            let sentry = Sentry::new(row, standing, self.0.bell.clone());
+            let alarms = standing.iter().cloned().map(Arc::new).collect();
+            store.write().unwrap_or_else(PoisonError::into_inner).alarms = alarms;
             let station =
-                Station::start_in_arbiter(&self.0.arbiter, move |_| Station::new(id, shared, lines));
+                Station::start_in_arbiter(&self.0.arbiter, move |_| Station::new(id, shared, lines, sentry));
             let stop = Mutex::new(watch::Sender::new(None));
             Arc::new(Running { row: RwLock::new(Arc::new(row.clone())), store, station, stop })
         };
@@ -172,7 +188,11 @@ impl Live {
     /// # Errors
     /// `Conflict`, `Invalid`.
     pub async fn create(&self, by: UserId, name: StreamName, record: Record) -> Result<(Stream, String)> {
-        self.0.db.write(move |conn| stream::create(conn, Some(by), &name, &record)).await
+        let made = self.0.db.write(move |conn| stream::create(conn, Some(by), &name, &record)).await?;
+        if !made.0.alarms.is_empty() {
+            self.bring_caller_in(by, &made.0).await;
+        }
+        Ok(made)
     }
 
     /// Changes a stream. Answers with it as it is then.
@@ -182,7 +202,11 @@ impl Live {
     pub async fn change(&self, name: &str, by: Keeper, record: Record) -> Result<Arc<Stream>> {
         let _alone = self.0.changing.lock().await;
         let name = name.to_owned();
-        let row = self.0.db.write(move |conn| stream::change(conn, &name, by, &record)).await?;
+        let (before, row) = self.0.db.write(move |conn| stream::change(conn, &name, by, &record)).await?;
+        if before.alarms.is_empty() && !row.alarms.is_empty() {
+            // Whoever asks to be called has to be where it is called out.
+            self.bring_caller_in(by.id, &row).await;
+        }
         let deed = Deed::Rename { about: About::stream(row.id), name: row.called().to_owned() };
         self.tell_talk(deed)?;
         let row = self.renew(row);
@@ -257,6 +281,7 @@ impl Live {
         };
         if let Some(running) = running {
             *running.row.write().unwrap_or_else(PoisonError::into_inner) = row.clone();
+            running.station.do_send(Renewed(row.clone()));
         }
         row
     }

@@ -1,5 +1,6 @@
 //! What pages show of a stream: its state, its latest readings and its picture.
 
+use super::alarm::Alarm;
 use super::field::Field;
 use super::ring::Store;
 use super::stream::Stream;
@@ -26,6 +27,36 @@ pub struct StreamView {
     pub video: Option<(u16, u16)>,
     /// What is declared, as JSON for the script.
     pub fields: String,
+    /// Those that stand.
+    pub alarms: Vec<AlarmView>,
+}
+
+/// An alarm that stands.
+#[derive(Debug, Clone, Default)]
+pub struct AlarmView {
+    pub id: i64,
+    pub rule: String,
+    /// Whose number it was, as people read it, and that number; empty for silence.
+    pub label: String,
+    pub value: String,
+    pub at: Stamp,
+    pub over: bool,
+    /// Who has it.
+    pub by: Option<String>,
+}
+
+impl From<&Alarm> for AlarmView {
+    fn from(alarm: &Alarm) -> Self {
+        Self {
+            id: alarm.id.0,
+            rule: alarm.rule.clone(),
+            label: if alarm.reading.is_empty() { String::new() } else { label(&alarm.reading) },
+            value: alarm.value.clone(),
+            at: Stamp(alarm.raised_at),
+            over: alarm.over_at.is_some(),
+            by: alarm.acknowledged_name.clone(),
+        }
+    }
 }
 
 /// One reading.
@@ -72,6 +103,7 @@ impl StreamView {
 
     fn fill(&mut self, store: &Store, declared: &[Field]) {
         self.live = store.is_live();
+        self.alarms = store.alarms.iter().map(|alarm| AlarmView::from(&**alarm)).collect();
         self.video = store.video.newest().and_then(|segment| segment.init.size());
         let newest = store.samples.newest();
         self.latest = store.last.map(Stamp);
@@ -83,6 +115,11 @@ impl StreamView {
             width: shot.width,
             height: shot.height,
         });
+    }
+
+    /// An alarm stands that nobody has yet.
+    pub fn calls(&self) -> bool {
+        self.alarms.iter().any(|alarm| alarm.by.is_none())
     }
 
     /// Which of the people's colours its tile has where it has no picture.
@@ -98,14 +135,14 @@ impl StreamView {
 }
 
 /// `beam energy` for `beam_energy`. `static/js/lib/readings.js` follows the same rule.
-fn label(name: &str) -> String {
+pub(super) fn label(name: &str) -> String {
     let words = name.replace('_', " ");
     let words = words.trim();
     if words.is_empty() { name.to_owned() } else { words.to_owned() }
 }
 
 /// At most six significant digits; the script sees more of them at once, and gives neighbours as many decimals.
-fn written(value: &Value) -> String {
+pub(super) fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => match number.as_f64() {

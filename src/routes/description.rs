@@ -86,6 +86,8 @@ use utoipa::OpenApi;
         live::api::key,
         live::api::make_token,
         live::api::end_token,
+        live::alarm::api::list,
+        live::alarm::api::acknowledge,
         live::ingest::push,
         live::read::samples,
         live::read::csv,

@@ -96,7 +96,7 @@ export class Lived {
     const fields = [{ name: "beam_energy", unit: "GeV", min: 149.5, max: 150.5 }, { name: "repetition_rate", unit: "Hz", min: 9.5, max: 10.5 }];
     await ana.call("POST", "/live", { name: "beamline-3", title: "Beamline 3, screen 2", public: true, fields });
     this.house.publish("--name", "beamline-3", "--rate", "4");
-    const { push, key } = await mira.call("POST", "/live", { name: "cryostat", title: "低溫槽", fields: [{ name: "temperature", unit: "K", max: 4.4 }] });
+    const { push, key } = await mira.call("POST", "/live", { name: "cryostat", title: "低溫槽", fields: [{ name: "temperature", unit: "K", max: 4.4 }], alarms: ["temperature > 4.42", "level < 68"] });
     const lines = Array.from({ length: 40 }, (_, n) => JSON.stringify({ temperature: 4.2 + n / 150, level: 71 - n / 10, valve: "open" })).join("\n");
     await fetch(`${this.house.origin}${push}?key=${key}`, { method: "POST", body: lines, headers: { "content-type": "application/x-ndjson" } });
     await mira.call("POST", "/live", { name: "hall-camera", title: "Hall camera" });

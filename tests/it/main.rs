@@ -44,6 +44,7 @@
 //! - `talks`       the conversation about an item: once, as visible as the item, with times that lead into it
 //! - `together`    watching together: who may, what a late one gets, whose move counts
 //! - `live`        streams: who may push and watch, what is remembered, and that no disk is touched
+//! - `live_alarms` called out with number and picture, taken on, over, silence, flapping, sudden ends
 //! - `live_publish` the demonstration instrument beside a server
 //! - `live_push`   every form of a sample, hostile ones, sources that break off or are ended
 //! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
@@ -82,6 +83,7 @@ mod licences;
 mod limits;
 mod lists;
 mod live;
+mod live_alarms;
 mod live_publish;
 mod live_push;
 mod live_push_socket;

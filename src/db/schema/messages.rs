@@ -1,6 +1,22 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    alarms (id) {
+        id -> BigInt,
+        stream_id -> BigInt,
+        rule -> Text,
+        reading -> Text,
+        value -> Text,
+        raised_at -> BigInt,
+        over_at -> Nullable<BigInt>,
+        retired -> Bool,
+        acknowledged_at -> Nullable<BigInt>,
+        acknowledged_by -> Nullable<BigInt>,
+        acknowledged_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     attachments (id) {
         id -> BigInt,
         room_id -> BigInt,
@@ -296,9 +312,12 @@ diesel::table! {
         token_hash -> Nullable<Text>,
         fields -> Text,
         created_at -> BigInt,
+        alarms -> Text,
+        sampled -> Bool,
     }
 }
 
+diesel::joinable!(alarms -> streams (stream_id));
 diesel::joinable!(attachments -> blobs (hash));
 diesel::joinable!(attachments -> rooms (room_id));
 diesel::joinable!(bookmarks -> rooms (room_id));
@@ -313,6 +332,7 @@ diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(reactions -> rooms (room_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    alarms,
     attachments,
     blobs,
     blocks,

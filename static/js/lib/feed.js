@@ -3,7 +3,7 @@
  * by themselves.
  *
  * Events: `sample` (detail: Sample), `history` (detail: Sample[]), `picture` (detail: Blob), `video` (detail: VideoPart),
- * `idle`, `state`, `gone`.
+ * `alarm` (detail: the alarms that stand), `idle`, `state`, `gone`.
  * @typedef {import("./readings.js").Sample} Sample
  * @typedef {{part: "init" | "fragment", mime: string, key?: boolean, start?: number, bytes: ArrayBuffer}} VideoPart
  */
@@ -90,6 +90,7 @@ export class Feed extends EventTarget {
       if (connected && missed.length > 1) this.#drop();
       this.#last = known.samples.at(-1)?.seq ?? this.#last;
       if (missed.length > 0) this.dispatchEvent(new CustomEvent("history", { detail: missed }));
+      this.dispatchEvent(new CustomEvent("alarm", { detail: known.alarms }));
       if (!known.live) this.dispatchEvent(new Event("idle"));
       if (!this.#ws && this.#wanted) this.#connect();
     } catch {
@@ -132,6 +133,7 @@ export class Feed extends EventTarget {
       this.#last = frame.seq;
       this.dispatchEvent(new CustomEvent("sample", { detail: frame }));
     } else if (frame.type === "picture" || frame.type === "video") this.#announced = frame;
+    else if (frame.type === "alarm") this.dispatchEvent(new CustomEvent("alarm", { detail: frame.alarms }));
     else if (frame.type === "idle") this.dispatchEvent(new Event("idle"));
     else if (frame.type === "notice") this.#comeBackIn = frame.reconnect_in ?? null;
   }

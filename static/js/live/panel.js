@@ -1,4 +1,5 @@
 /** The instrument panel of a stream: its picture, every reading as a number and as a plot, live or held still. */
+import { Alarms } from "../lib/alarms.js";
 import { Feed } from "../lib/feed.js";
 import { clockTime, drawPlot, momentAt } from "../lib/plot.js";
 import { labelOf, Readings, written } from "../lib/readings.js";
@@ -35,6 +36,7 @@ class LivePanel extends HTMLElement {
     const fields = JSON.parse(this.dataset.fields || "[]");
     this.fields = new Map(fields.map((field) => [field.name, field]));
     for (const section of this.querySelectorAll(".reading")) this.#adopt(/** @type {HTMLElement} */ (section));
+    this.alarms = new Alarms(this.#part(".alarms"), signal, (words) => this.#tell(words));
     this.#listen(this.feed);
     this.addEventListener("click", (event) => this.#press(event), { signal });
     this.#part("select").addEventListener("change", () => this.#draw(), { signal });
@@ -90,6 +92,7 @@ class LivePanel extends HTMLElement {
     });
     on("video", (part) => void this.#roll(part));
     on("picture", (blob) => { if (!this.isPaused) this.screen?.show(blob); });
+    on("alarm", (standing) => this.alarms?.show(standing));
     on("idle", () => {
       this.#idle = true;
       this.#tick();
@@ -253,6 +256,7 @@ class LivePanel extends HTMLElement {
     const [words, told] = this.#inWords(latest, live);
     const age = this.#part(".panel-age");
     if (age.textContent !== words) age.textContent = words;
+    this.alarms?.age(this.feed?.now ?? Date.now());
     if (told !== this.#state) this.#tell(told);
     this.#state = told;
     // The axis of time goes on, whether something comes or not.

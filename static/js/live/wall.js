@@ -14,7 +14,7 @@ const PATIENCE = 8000;
 /** Samples that a tile's line has. */
 const SHOWN = 120;
 
-/** @typedef {{name: string, title: string, live: boolean, last?: number, fields: import("../lib/readings.js").Field[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}, video?: import("../lib/still.js").Piece}} Stream */
+/** @typedef {{name: string, title: string, live: boolean, last?: number, fields: import("../lib/readings.js").Field[], raised: {acknowledged?: object}[], latest?: import("../lib/readings.js").Sample, picture?: {seq: number, url: string}, video?: import("../lib/still.js").Piece}} Stream */
 
 class Tile {
   readings = new Readings();
@@ -53,7 +53,19 @@ class Tile {
       this.#still ??= import("../lib/still.js").then(({ Still }) => new Still(/** @type {HTMLElement} */ (this.element.querySelector(".tile-screen"))));
       void this.#still.then((still) => still.show(video));
     }
+    this.#call(stream.raised);
     this.age(now);
+  }
+
+  /** @param {Stream["raised"]} raised the alarms that stand */
+  #call(raised) {
+    const mark = /** @type {HTMLElement} */ (this.element.querySelector(".alarm-mark"));
+    const taken = raised.every(({ acknowledged }) => acknowledged);
+    mark.hidden = raised.length === 0;
+    mark.classList.toggle("is-taken", taken);
+    const words = taken ? t("Alarm, acknowledged") : t("Alarm");
+    const place = /** @type {HTMLElement} */ (mark.querySelector(".alarm-mark-word"));
+    if (place.textContent !== words) place.textContent = words;
   }
 
   /** @param {Stream} stream */
