@@ -71,17 +71,18 @@ test("an alarm is there at once for everybody, one takes it and all see who", as
   assert.deepEqual(await findingsInBoth(wall), []);
   await his.getByRole("button", { name: "Acknowledge" }).click();
   for (const page of [his, hers]) {
-    await until(async () => (await alarms(page).locator(".alarm-state").textContent()) === "Acknowledged by bob", "who has it", LONG);
+    await until(async () => (await alarms(page).locator(".alarm-state").textContent()) === "Acknowledged by Bob", "who has it", LONG);
     assert.equal(await page.getByRole("button", { name: "Acknowledge" }).count(), 0);
   }
+  assert.ok(await alarms(his).evaluate((item) => item === document.activeElement), "the focus stays there");
   await until(async () => (await alarms(stranger).locator(".alarm-state").textContent()) === "Acknowledged", "that somebody has it", LONG);
-  await until(async () => /Acknowledged by bob after/.test((await hers.locator("chat-timeline .message").last().textContent()) ?? ""), "it in the talk", LONG);
+  await until(async () => /Acknowledged by Bob after/.test((await hers.locator("chat-timeline .message").last().textContent()) ?? ""), "it in the talk", LONG);
   await until(async () => (await mark.textContent())?.trim() === "Alarm, acknowledged", "it on the wall", LONG);
   // Whoever has it is in the talk now, and can write there.
   await until(() => his.locator("chat-composer textarea").isVisible(), "the composer", LONG);
   // It is the same after a reload, and gone when it is over.
   await hers.reload();
-  assert.equal(await alarms(hers).locator(".alarm-state").textContent(), "Acknowledged by bob");
+  assert.equal(await alarms(hers).locator(".alarm-state").textContent(), "Acknowledged by Bob");
   await measure(150);
   for (const page of [hers, his, stranger]) await until(async () => await page.locator(".alarms").isHidden() && await alarms(page).count() === 0, "that it is over", LONG);
   await until(async () => !(await mark.isVisible()), "no mark", LONG);

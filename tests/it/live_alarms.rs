@@ -163,7 +163,7 @@ async fn a_private_streams_alarm_is_for_those_who_are_signed_in() {
     let alarm = until_raised(&ann, "beam").await;
     let stranger = app.stranger();
     stranger.get("/api/v1/live/beam/alarms").await.problem(401, "sign_in_first");
-    stranger.post("/live/beam/acknowledge", &[("alarm", &alarm["id"].to_string())]).await.is(303);
+    stranger.post("/live/beam/acknowledge", &[("alarm", &alarm["id"].to_string())]).await.is(401);
     assert!(standing(&ann, "beam").await[0]["acknowledged"].is_null());
     // A guest may write in the talk, and by a plain form too.
     let guest = app.guest("Gast").await;

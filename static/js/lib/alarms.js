@@ -81,7 +81,13 @@ export class Alarms {
     const time = /** @type {HTMLTimeElement} */ (item.querySelector("time"));
     time.dateTime = new Date(alarm.at).toISOString();
     time.title = new Date(alarm.at).toLocaleString();
-    item.querySelector("form")?.toggleAttribute("hidden", acknowledged !== undefined);
+    const form = item.querySelector("form");
+    if (acknowledged && form?.contains(document.activeElement)) {
+      // Whoever has pressed the button stays at what it was for.
+      item.tabIndex = -1;
+      item.focus();
+    }
+    form?.toggleAttribute("hidden", acknowledged !== undefined);
   }
 
   /** How long ago each was raised. @param {number} now the server's clock, ms */
