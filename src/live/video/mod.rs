@@ -8,17 +8,23 @@ mod boxes;
 mod codec;
 mod fragment;
 mod init;
+mod moov;
 mod playlist;
 mod ring;
+mod table;
 mod walker;
+mod whole;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;
 
 pub use fragment::Fragment;
 pub use init::Init;
 pub use ring::{Part, Ring, Segment};
 pub use walker::{Piece, Walker};
+pub use whole::{beginning, finish};
 
 use super::sample::Refused;
 use std::borrow::Cow;
