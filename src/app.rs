@@ -1,6 +1,7 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
 mod chores;
+mod shelf;
 
 use crate::accounts::Accounts;
 use crate::board::{BoardRev, Front};
@@ -156,7 +157,8 @@ impl House {
         let reception = Reception::new(&config, library.clone());
         let (jobs, tools) = (Jobs::default(), Tools::find(std::env::var_os("PATH").as_deref()));
         let preparation = Preparation::new(library.clone(), jobs.clone(), tools, config.jobs > 0);
-        let live = Live::open(&config, rooms.db.clone(), Arbiter::current())?;
+        let shelf = shelf::Library { reception: reception.clone(), public_reading: config.public_reading };
+        let live = Live::open(&config, rooms.db.clone(), Arbiter::current(), Arc::new(shelf))?;
         let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> =
             Arc::new(Rails::new(rooms.clone(), &accounts, Arc::new(presence.clone()), memory.clone()));

@@ -164,6 +164,7 @@ fn media(config: &mut ServiceConfig) {
 
 fn streams(config: &mut ServiceConfig) {
     use live::alarm::api as alarms;
+    use live::recording::{api as recordings, pages as recorded};
     use live::{api, hls, ingest, pages, push_socket, read, settings_pages as settings, watch};
     config
         .service(resource("/live").route(get().to(pages::wall)).route(post().to(pages::create)))
@@ -186,6 +187,15 @@ fn streams(config: &mut ServiceConfig) {
         .service(resource("/live/{name}/index.m3u8").route(get().to(hls::index)))
         .service(resource("/live/{name}/init-{era}.mp4").route(get().to(hls::init)))
         .service(resource("/live/{name}/segment-{number}.m4s").route(get().to(hls::segment)))
+        .service(
+            resource("/live/{name}/recordings")
+                .route(get().to(recorded::part))
+                .route(post().to(recorded::save)),
+        )
+        .service(resource("/live/{name}/recordings/{id}.ndjson").route(get().to(recordings::ndjson)))
+        .service(resource("/live/{name}/recordings/{id}.csv").route(get().to(recordings::table)))
+        .service(resource("/api/v1/live/{name}/recordings").route(get().to(recordings::list)))
+        .service(resource("/api/v1/live/{name}/recordings/{id}").route(delete().to(recordings::remove)))
         .service(resource("/api/v1/live").route(get().to(api::list)).route(post().to(api::create)))
         .service(
             resource("/api/v1/live/{name}")

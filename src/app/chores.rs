@@ -68,6 +68,11 @@ impl House {
     }
 
     fn keep_the_library(&self) {
+        let recordings = self.live.recordings().clone();
+        at_once_and_every(Duration::from_mins(1), move || {
+            let recordings = recordings.clone();
+            async move { recordings.sweep().await }
+        });
         let preparation = self.preparation.clone();
         at_once_and_every(Duration::from_secs(2), move || {
             let preparation = preparation.clone();

@@ -52,6 +52,7 @@ pub fn ensure(config: &Config, number: u32) -> Result<String, String> {
             field("repetition_rate", "Hz", 9.5, 10.5),
         ]),
         alarms: None,
+        recording: None,
     };
     match add(config, &name, wish) {
         Ok(_) | Err(Error::Conflict { .. }) => Ok(name),

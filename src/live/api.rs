@@ -34,6 +34,14 @@ pub struct StreamObject {
     alarms: Vec<String>,
     /// The alarms that stand: of each rule the newest, unless that is over and somebody has it.
     raised: Vec<AlarmObject>,
+    /// What comes is recorded.
+    recording: bool,
+    /// Since when something is written just now, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording_since: Option<i64>,
+    /// Why nothing is written though it is to be recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording_trouble: Option<&'static str>,
     /// Samples are coming.
     live: bool,
     /// When a sample or a piece of video came last, ms.
@@ -95,6 +103,9 @@ impl StreamObject {
             fields: row.fields(),
             alarms: row.rules().iter().map(Rule::to_string).collect(),
             raised: Vec::new(),
+            recording: row.recorder.is_some(),
+            recording_since: None,
+            recording_trouble: None,
             live: false,
             last: None,
             idle_since: None,
@@ -109,6 +120,8 @@ impl StreamObject {
             let store = running.store();
             object.live = store.is_live();
             object.raised = store.alarms.iter().map(|alarm| AlarmObject::new(alarm, false)).collect();
+            object.recording_since = store.recording.since;
+            object.recording_trouble = store.recording.trouble;
             object.last = store.last;
             object.idle_since = store.idle_since;
             let latest = store.samples.newest().map(|kept| kept.json.to_string());

@@ -93,6 +93,7 @@ impl Handler<TakeVideo> for Station {
         let unit = match piece {
             Piece::Init(init) => {
                 self.filming = Some(source);
+                self.record_beginning();
                 self.begin(init)
             }
             _ if self.filming != Some(source) => return MessageResult(Taken::Replaced),
@@ -117,6 +118,7 @@ impl Handler<FilmEnds> for Station {
     fn handle(&mut self, FilmEnds(source): FilmEnds, _: &mut Self::Context) {
         if self.filming == Some(source) {
             self.filming = None;
+            self.record_film_end();
             self.store.write().unwrap_or_else(PoisonError::into_inner).video.close();
         }
     }
@@ -132,17 +134,19 @@ impl Station {
     fn keep(&mut self, fragment: Fragment) -> Option<Unit> {
         let (frames, part) = encode(fragment);
         let key = part.fragment.timing.key;
-        let now = now_ms();
+        let (now, bytes) = (now_ms(), part.fragment.bytes.clone());
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         if !store.video.push(part, now) {
             return None;
         }
+        let init = store.video.init().cloned();
         let role = match store.video.init() {
             Some(init) if key => Role::Key(init_frames(init)),
             _ => Role::Between,
         };
         drop(store);
         self.came(now);
+        self.record_fragment(&bytes, key, init.as_ref());
         Some(Unit { frames, role, ..Unit::default() })
     }
 

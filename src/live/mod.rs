@@ -2,7 +2,7 @@
 //!
 //! A push (`ingest`) makes checked [`Sample`](sample::Sample)s and hands them to the stream's actor, the `Station`. It
 //! numbers them, keeps them in a bounded ring, encodes each once and sends it to the workers that have viewers of the
-//! stream, whose `Relay` puts it into their outboxes. Nothing of it touches a disk.
+//! stream, whose `Relay` puts it into their outboxes. Nothing of it touches a disk, unless it is to be recorded.
 
 pub mod alarm;
 pub mod api;
@@ -17,6 +17,7 @@ pub mod pages;
 mod parts;
 pub mod push_socket;
 pub mod read;
+pub mod recording;
 mod relay;
 mod ring;
 mod sample;

@@ -1,5 +1,6 @@
 //! Streams as pages: the wall of tiles, and the instrument panel of one.
 
+use super::recording::RecordingsView;
 use super::settings_pages::{Secret, SettingsPage};
 use super::stream::{StreamName, Wish};
 use super::studio::{Live, Onlooker};
@@ -39,6 +40,7 @@ pub struct StreamPage {
     pub changes: bool,
     /// The viewer may acknowledge its alarms.
     pub takes: bool,
+    pub recordings: RecordingsView,
     pub talk: Panel,
 }
 
@@ -138,6 +140,7 @@ pub async fn panel(
     let running = live.shown(&name, &who).await?;
     let row = running.row();
     let stream = StreamView::new(&row, Some(&running));
+    let recordings = RecordingsView::new(&live, &running, &who).await?;
     let changes = who.visitor.as_ref().is_some_and(|v| Keeper::from(&*v.person).may_change(row.user_id));
     let shell =
         pages.shell(who.visitor.as_ref().map(Visitor::viewer), row.called().to_owned(), "/live").await;
@@ -148,7 +151,8 @@ pub async fn panel(
     } else {
         Panel::default()
     };
-    html(StatusCode::OK, &StreamPage { shell, stream, changes, takes: who.visitor.is_some(), talk })
+    let takes = who.visitor.is_some();
+    html(StatusCode::OK, &StreamPage { shell, stream, changes, takes, recordings, talk })
 }
 
 #[cfg(test)]
@@ -195,7 +199,9 @@ mod page_tests {
             form: NewForm { name: HOSTILE.into(), title: HOSTILE.into(), public: String::new() },
             errors: FieldErrors::one("name", HOSTILE),
         };
-        let panel = StreamPage { shell: shell(), stream, changes: true, takes: true, talk: Panel::default() };
+        let recordings = RecordingsView::default();
+        let (talk, shell) = (Panel::default(), shell());
+        let panel = StreamPage { shell, stream, changes: true, takes: true, recordings, talk };
         for html in [wall.render().unwrap(), panel.render().unwrap()] {
             assert!(!html.contains("<script>alert"), "{html}");
         }

@@ -104,12 +104,7 @@ fn table(samples: &[Arc<Kept>]) -> String {
             columns.push(name.clone());
         }
     }
-    let mut csv = String::from("seq,time");
-    for column in &columns {
-        csv.push(',');
-        csv.push_str(column);
-    }
-    csv.push_str("\r\n");
+    let mut csv = header(&columns);
     for (kept, fields) in samples.iter().zip(&fields) {
         csv.push_str(&format!("{},{}", kept.seq, Stamp(kept.at).iso()));
         for column in &columns {
@@ -121,7 +116,18 @@ fn table(samples: &[Arc<Kept>]) -> String {
     csv
 }
 
-fn cell(value: &Value) -> String {
+/// The line that names the columns.
+pub(super) fn header(columns: &[String]) -> String {
+    let mut line = String::from("seq,time");
+    for column in columns {
+        line.push(',');
+        line.push_str(column);
+    }
+    line.push_str("\r\n");
+    line
+}
+
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => {
             // A spreadsheet would take these for a formula.

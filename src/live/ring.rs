@@ -1,6 +1,7 @@
 //! What a stream remembers: its newest things, bounded in number and in bytes.
 
 use super::alarm::Alarm;
+use super::recording;
 use super::video;
 use crate::clock::now_ms;
 use bytes::Bytes;
@@ -96,6 +97,7 @@ pub struct Store {
     pub idle_since: Option<i64>,
     /// The alarms that stand, as they were raised.
     pub alarms: Vec<Arc<Alarm>>,
+    pub recording: recording::State,
 }
 
 impl Default for Store {
@@ -108,6 +110,7 @@ impl Default for Store {
             last: None,
             idle_since: None,
             alarms: Vec::new(),
+            recording: recording::State::default(),
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct SettingsPage {
     /// As typed, otherwise as it is.
     pub title: String,
     pub public: bool,
+    pub recording: bool,
     /// One reading a line.
     pub fields: String,
     /// One rule a line.
@@ -61,6 +62,7 @@ impl SettingsPage {
             origin: config.public_url.clone().unwrap_or_else(named),
             title: row.title.clone(),
             public: row.public,
+            recording: row.recorder.is_some(),
             fields: field::lines(&row.fields()),
             alarms: row.alarms.clone(),
             has_token: row.has_token(),
@@ -125,6 +127,8 @@ pub struct Form {
     #[serde(default)]
     public: String,
     #[serde(default)]
+    recording: String,
+    #[serde(default)]
     fields: String,
     #[serde(default)]
     alarms: String,
@@ -136,7 +140,8 @@ impl Form {
         let fields = field::parse(&self.fields).map_err(|wrong| Error::Invalid(vec![wrong]))?;
         let (title, public) = (Some(self.title.clone()), Some(!self.public.is_empty()));
         let alarms = Some(self.alarms.lines().map(str::to_owned).collect());
-        Ok(Wish { title, public, fields: Some(fields), alarms })
+        let recording = Some(!self.recording.is_empty());
+        Ok(Wish { title, public, fields: Some(fields), alarms, recording })
     }
 }
 
@@ -181,11 +186,11 @@ pub async fn save(
                 Err(error @ Error::Invalid(_)) => {
                     let page = SettingsPage::new(&row, &visitor, &pages, &request, &config).await;
                     let errors = FieldErrors::of_error(&error, "title");
-                    let public = !form.public.is_empty();
+                    let (public, recording) = (!form.public.is_empty(), !form.recording.is_empty());
                     let Form { title, fields, alarms, .. } = form;
                     html(
                         StatusCode::UNPROCESSABLE_ENTITY,
-                        &SettingsPage { title, public, fields, alarms, errors, ..page },
+                        &SettingsPage { title, public, recording, fields, alarms, errors, ..page },
                     )
                 }
                 Err(error) => Err(error),
@@ -223,6 +228,7 @@ mod page_tests {
                 origin: hostile.into(),
                 title: hostile.into(),
                 public: true,
+                recording: true,
                 fields: hostile.into(),
                 alarms: hostile.into(),
                 has_token: true,

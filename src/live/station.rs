@@ -1,6 +1,7 @@
 //! The actor of one stream: numbers what comes in, keeps the newest of it, encodes each sample once and casts it.
 
 use super::alarm::sentry::{self, Sentry};
+use super::recording::{self, Tap};
 use super::relay::{Lines, Unit, Welcome};
 use super::ring::{Kept, Shot, Store};
 use super::sample::Sample;
@@ -48,6 +49,7 @@ pub struct Station {
     /// The number of the source whose video is shown.
     pub(super) filming: Option<u64>,
     pub(super) sentry: Sentry,
+    pub(super) tap: Tap,
 }
 
 #[derive(Serialize)]
@@ -64,7 +66,7 @@ struct SampleObject<'a> {
 }
 
 impl Station {
-    pub fn new(stream: StreamId, store: Shared, lines: Lines, sentry: Sentry) -> Self {
+    pub fn new(stream: StreamId, store: Shared, lines: Lines, sentry: Sentry, tap: Tap) -> Self {
         // Numbers go on above those of before a restart, so that an address with a number never means two pictures.
         let last_seq = now_ms();
         Self {
@@ -78,6 +80,7 @@ impl Station {
             interval: None,
             filming: None,
             sentry,
+            tap,
         }
     }
 
@@ -92,13 +95,17 @@ impl Station {
         self.came(at);
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         let bytes = json.len() + size_of::<Kept>();
-        store.samples.push(Arc::new(Kept { seq, at, json: json.into() }), bytes);
+        let kept = Arc::new(Kept { seq, at, json: json.into() });
+        store.samples.push(kept.clone(), bytes);
         if let Some(shot) = shot {
             let bytes = shot.content.len();
             store.pictures.push(Arc::new(shot), bytes);
         }
         drop(store);
         self.cast(&Arc::new(unit));
+        if !sample.fields.0.is_empty() {
+            self.record_sample(&kept);
+        }
         seq
     }
 
@@ -121,6 +128,9 @@ impl Station {
     /// Says that the stream is idle once nothing comes any more, and lets go of what an idle stream needn't remember.
     fn look(&mut self) {
         let now = now_ms();
+        let gone = self.sources == 0 && self.hung_up.is_some_and(|at| now - at > HUNG_UP);
+        let last = self.store.read().unwrap_or_else(PoisonError::into_inner).last;
+        self.record_silence(last.unwrap_or(now), gone);
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(since) = store.idle_since {
             if now - since > PICTURES_KEPT {
@@ -130,7 +140,6 @@ impl Station {
         }
         let Some(last) = store.last else { return };
         let patience = self.interval.map_or(FIRST_SILENCE, |usual| (3 * usual).clamp(SILENCE.0, SILENCE.1));
-        let gone = self.sources == 0 && self.hung_up.is_some_and(|at| now - at > HUNG_UP);
         if !gone && now - last < patience {
             return;
         }
@@ -165,10 +174,9 @@ impl Station {
             frames.extend_from_slice(&unit.frames);
             events.push_str(&String::from_utf8_lossy(&unit.events));
         }
-        if events.is_empty() {
-            // So that the headers leave at once.
-            events.push_str(": \n\n");
-        }
+        let recording = recording::unit(&store.recording);
+        frames.extend_from_slice(&recording.frames);
+        events.push_str(&String::from_utf8_lossy(&recording.events));
         Unit { frames: frames.freeze(), events: events.into(), ..Unit::default() }
     }
 }
@@ -225,6 +233,7 @@ impl Actor for Station {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.tap.connect(&ctx.address());
         ctx.run_interval(LOOK, |station, ctx| {
             station.look();
             station.keep_watch(ctx);
@@ -325,6 +334,7 @@ impl Handler<Close> for Station {
     type Result = ();
 
     fn handle(&mut self, Close: Close, ctx: &mut Self::Context) {
+        self.end_recording();
         ctx.stop();
     }
 }

@@ -71,6 +71,8 @@ pub struct Stream {
     pub alarms: String,
     /// A sample has come since they were set.
     pub sampled: bool,
+    /// Who has switched recording on; nobody while it is off.
+    pub recorder: Option<UserId>,
 }
 
 impl Stream {
@@ -130,6 +132,8 @@ pub struct Wish {
     /// `temperature out of range`, `any out of range for 1 min`.
     #[schema(example = json!(["repetition_rate < 9.5 for 10 s", "no sample for 30 s"]))]
     pub alarms: Option<Vec<String>>,
+    /// What comes is recorded, and goes into the library when it ends.
+    pub recording: Option<bool>,
 }
 
 /// The same, fit to be stored.
@@ -141,6 +145,8 @@ pub struct Record {
     fields: Option<String>,
     alarms: Option<String>,
     sampled: Option<bool>,
+    /// Nobody for no more; who is to be written there is known where it is stored.
+    recorder: Option<Option<UserId>>,
 }
 
 impl Wish {
@@ -163,7 +169,8 @@ impl Wish {
         }
         let fields = self.fields.map(|fields| serde_json::to_string(&fields)).transpose();
         let fields = fields.map_err(Error::internal)?;
-        Ok(Record { title, public: self.public, fields, alarms, sampled: None })
+        let recorder = self.recording.map(|on| on.then(UserId::default));
+        Ok(Record { title, public: self.public, fields, alarms, sampled: None, recorder })
     }
 }
 
@@ -255,6 +262,7 @@ pub fn create(
         s::fields.eq(record.fields.unwrap_or_else(|| "[]".to_owned())),
         s::created_at.eq(now_ms()),
         s::alarms.eq(record.alarms.unwrap_or_default()),
+        s::recorder.eq(by.filter(|_| record.recorder.flatten().is_some())),
     );
     let made = on_conn!(&mut *conn, c => diesel::insert_into(s::table)
         .values(&row).on_conflict(s::name).do_nothing().execute(c))?;
@@ -280,8 +288,9 @@ fn find_own(conn: &mut Conn, name: &str, by: Keeper) -> Result<Stream> {
 /// As for [`Stream::check`]; `NotFound`.
 pub fn change(conn: &mut Conn, name: &str, by: Keeper, record: &Record) -> Result<(Stream, Stream)> {
     let stream = find_own(conn, name, by)?;
-    if *record != Record::default() {
-        let mut record = record.clone();
+    let recorder = record.recorder.map(|on| on.and(stream.recorder.or(Some(by.id))));
+    let mut record = Record { recorder, ..record.clone() };
+    if record != Record::default() {
         record.fit(Some(&stream))?;
         diesel::update(streams::table.find(stream.id)).set(&record).execute(conn)?;
     }
@@ -345,7 +354,7 @@ mod tests {
     fn every_wrong_field_is_named() {
         let fields = Some(vec![Field { name: "9".into(), ..Field::default() }]);
         let alarms = Some(vec!["rate".into()]);
-        let wish = Wish { title: Some("x".repeat(101)), public: None, fields, alarms };
+        let wish = Wish { title: Some("x".repeat(101)), public: None, fields, alarms, recording: None };
         let wrong: Vec<_> = wish.check().unwrap_err().fields().iter().map(|wrong| wrong.field).collect();
         assert_eq!(wrong, ["title", "fields", "alarms"]);
     }

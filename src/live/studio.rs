@@ -3,6 +3,7 @@
 use super::alarm::bell::Bell;
 use super::alarm::sentry::{Renewed, Sentry};
 use super::alarm::{Alarm, row as alarms};
+use super::recording::{Order, Recordings, Shelf, Switch, Tap};
 use super::relay::{Lines, Relay, Whom};
 use super::ring::Store;
 use super::station::{Close, Shared, Station};
@@ -82,18 +83,25 @@ struct Inner {
     bell: Bell,
     arbiter: ArbiterHandle,
     local: LocalKeys,
+    recordings: Recordings,
 }
 
 impl Live {
-    /// Streams over `db`; stations will run on `arbiter`.
+    /// Streams over `db`; stations will run on `arbiter`, and what is recorded goes to `shelf`.
     ///
     /// # Errors
     /// A sentence that names the file of this machine's own keys.
-    pub fn open(config: &Config, db: Db, arbiter: ArbiterHandle) -> Result<Self, String> {
+    pub fn open(
+        config: &Config,
+        db: Db,
+        arbiter: ArbiterHandle,
+        shelf: Arc<dyn Shelf>,
+    ) -> Result<Self, String> {
+        let recordings = Recordings::new(&config.data, db.clone(), shelf);
         let local = LocalKeys::open(&config.data)?;
         let (running, changing, lines) = (Mutex::default(), tokio::sync::Mutex::default(), Lines::default());
         let (changed, bell) = (AtomicU64::new(0), Bell::open(db.clone(), &arbiter));
-        Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, bell, arbiter, local })))
+        Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, bell, arbiter, local, recordings })))
     }
 
     pub fn db(&self) -> &Db {
@@ -102,6 +110,10 @@ impl Live {
 
     pub(super) fn bell(&self) -> &Bell {
         &self.0.bell
+    }
+
+    pub fn recordings(&self) -> &Recordings {
+        &self.0.recordings
     }
 
     /// A worker has started.
@@ -149,8 +161,10 @@ impl Live {
             let sentry = Sentry::new(row, standing, self.0.bell.clone());
             let alarms = standing.iter().cloned().map(Arc::new).collect();
             store.write().unwrap_or_else(PoisonError::into_inner).alarms = alarms;
-            let station =
-                Station::start_in_arbiter(&self.0.arbiter, move |_| Station::new(id, shared, lines, sentry));
+            let tap = Tap::new(self.0.recordings.clone());
+            let make = move |_: &mut _| Station::new(id, shared, lines, sentry, tap);
+            let station = Station::start_in_arbiter(&self.0.arbiter, make);
+            station.do_send(Switch(Order::of(row)));
             let stop = Mutex::new(watch::Sender::new(None));
             Arc::new(Running { row: RwLock::new(Arc::new(row.clone())), store, station, stop })
         };
@@ -281,6 +295,7 @@ impl Live {
         };
         if let Some(running) = running {
             *running.row.write().unwrap_or_else(PoisonError::into_inner) = row.clone();
+            running.station.do_send(Switch(Order::of(&row)));
             running.station.do_send(Renewed(row.clone()));
         }
         row

@@ -149,6 +149,12 @@ pub fn find(conn: &mut Conn, id: MediaId, sight: Sight) -> Result<Item> {
         .ok_or(NO_ITEM)
 }
 
+/// Which of these these eyes find on the shelf.
+pub fn seen(conn: &mut Conn, sight: Sight, ids: &[MediaId]) -> Result<Vec<MediaId>> {
+    use media_items as m;
+    Ok(m::table.filter(m::id.eq_any(ids)).filter(sight.shown()).select(m::id).load(conn)?)
+}
+
 /// One item's row, wherever its file is; nothing when there is none, or its file is gone.
 pub fn row(conn: &mut Conn, id: MediaId) -> Result<Option<Item>> {
     let one = media_items::table.filter(media_items::id.eq(id).and(media_items::gone.eq(false)));

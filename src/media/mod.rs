@@ -1,5 +1,6 @@
 //! The media library: what lies in its folder, listed, described and served with byte ranges; and the way into it.
 
+mod adopt;
 pub mod api;
 pub mod api_captions;
 pub mod api_lists;
@@ -9,7 +10,6 @@ pub mod api_records;
 mod caption;
 pub mod caption_pages;
 mod chapter;
-mod disk;
 pub mod file;
 mod format;
 pub mod item;
@@ -39,6 +39,7 @@ pub mod tus;
 mod upload;
 mod vtt;
 
+pub use adopt::Brought;
 pub use format::Kind;
 pub use item::Item;
 pub use library::Library;
@@ -46,4 +47,4 @@ pub use part::hash_of;
 pub use product::FOLDER as PRODUCTS;
 pub use reception::FOLDER as UPLOADS;
 pub use reception::Reception;
-pub use sight::Sight;
+pub use sight::{Audience, Sight};

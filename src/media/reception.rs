@@ -3,15 +3,16 @@
 //! Part files lie in a hidden folder inside the library's own: on the same file system, so that a whole file gets into
 //! its place by a rename, and never looked at by those who list the library.
 
-use super::disk::{self, RESERVE};
 use super::library::Library;
 use super::part::Part;
+use super::sight::Audience;
 use super::upload::{self, Quota, Upload, UploadId};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::{MediaId, UserId};
 use crate::rooms::upload::tidy_name;
+use crate::site::disk::{self, RESERVE};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -115,6 +116,7 @@ impl Reception {
             media_id: None,
             started_at: now,
             touched_at: now,
+            audience: Audience::All.as_str().to_owned(),
         };
         let free = self.free().await?;
         let (quota, row) = (self.quota, announced.clone());
@@ -141,7 +143,7 @@ impl Reception {
     }
 
     /// Bytes that are free on the disk of the part files, whose folder is there afterwards.
-    async fn free(&self) -> Result<u64> {
+    pub(super) async fn free(&self) -> Result<u64> {
         tokio::fs::create_dir_all(&*self.folder).await.map_err(|error| not_written(&error))?;
         disk::free(&self.folder).await.map_err(|error| not_written(&error))
     }
@@ -347,7 +349,7 @@ pub(super) fn empty() -> Error {
     Error::field("file", "That file is empty.")
 }
 
-fn full() -> Error {
+pub(super) fn full() -> Error {
     tracing::warn!("an upload was refused: the disk of the media folder is full");
     Error::Busy("The server's disk is full. Whoever looks after this place has to make room first.")
 }

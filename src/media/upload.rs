@@ -68,6 +68,8 @@ pub struct Upload {
     pub started_at: i64,
     /// When the sender was last heard of, ms.
     pub touched_at: i64,
+    /// Whom the item will be for, as stored.
+    pub audience: String,
 }
 
 /// How many bytes people may bring.
@@ -128,6 +130,12 @@ fn left(conn: &mut Conn, user: UserId, quota: Quota) -> Result<(i64, i64)> {
     Ok((left(quota.person, used(conn, Some(user))?), left(quota.total, used(conn, None)?)))
 }
 
+/// Bytes that this person may still bring.
+pub fn room(conn: &mut Conn, user: UserId, quota: Quota) -> Result<u64> {
+    let (own, all) = left(conn, user, quota)?;
+    Ok(u64::try_from(own.min(all)).unwrap_or_default())
+}
+
 /// Announces up to `more` further bytes for an upload whose length nobody knows. Answers with how many.
 ///
 /// # Errors
@@ -173,6 +181,11 @@ fn used(conn: &mut Conn, user: Option<UserId>) -> Result<i64> {
     let uploads: Option<f64> = uploads.first(conn)?;
     #[expect(clippy::cast_possible_truncation, reason = "no library comes near 2^53 bytes")]
     Ok((items.unwrap_or_default() + uploads.unwrap_or_default()) as i64)
+}
+
+/// The upload with this id, whatever has become of it.
+pub fn known(conn: &mut Conn, id: &UploadId) -> Result<Option<Upload>> {
+    Ok(media_uploads::table.find(id).select(Upload::as_select()).first(conn).optional()?)
 }
 
 /// One's own upload.
@@ -241,6 +254,7 @@ pub fn place(conn: &mut Conn, upload: &Upload, file: &Placed) -> Result<MediaId>
         m::gone.eq(false),
         m::user_id.eq(upload.user_id),
         m::hash.eq(&file.hash),
+        m::audience.eq(&upload.audience),
     );
     let row = (m::path.eq(&file.path), m::added_at.eq(now_ms()), known);
     let id: MediaId = on_conn!(&mut *conn, c => diesel::insert_into(m::table)

@@ -94,6 +94,10 @@ use utoipa::OpenApi;
         live::read::picture,
         live::watch::events,
         live::hls::index,
+        live::recording::api::list,
+        live::recording::api::remove,
+        live::recording::api::ndjson,
+        live::recording::api::table,
     )
 )]
 pub struct Api;

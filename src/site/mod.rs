@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod assets;
 pub mod body;
+pub mod disk;
 pub mod form_data;
 pub mod guess;
 pub mod headers;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 /// A film in pieces: its beginning, then a fragment for each second, all of which begin with a key frame.
-fn film() -> Vec<Vec<u8>> {
+pub fn film() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mp4");
     clip(
@@ -38,26 +38,30 @@ fn film() -> Vec<Vec<u8>> {
 }
 
 /// A source that sends what it is told, for as long as it is there.
-struct Source {
+pub struct Source {
     pieces: mpsc::UnboundedSender<Result<Vec<u8>, std::io::Error>>,
     answer: JoinHandle<Answer>,
 }
 
 impl Source {
     fn begin(app: &App, key: &str) -> Self {
+        Self::by(app.stranger(), key)
+    }
+
+    /// The same by a visitor of whatever server.
+    pub fn by(source: Visitor, key: &str) -> Self {
         let (pieces, mut to_send) = mpsc::unbounded_channel();
         let body = Body::wrap_stream(futures_util::stream::poll_fn(move |cx| to_send.poll_recv(cx)));
-        let source = app.stranger();
         // ffmpeg names no content type.
         let request = source.request(Method::PUT, &format!("/live/gate/push?key={key}")).body(body);
         Self { pieces, answer: tokio::spawn(async move { source.answer(request).await }) }
     }
 
-    fn send(&self, piece: &[u8]) {
+    pub fn send(&self, piece: &[u8]) {
         self.pieces.send(Ok(piece.to_vec())).unwrap();
     }
 
-    async fn end(self) -> Answer {
+    pub async fn end(self) -> Answer {
         drop(self.pieces);
         self.answer.await.unwrap()
     }

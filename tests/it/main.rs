@@ -47,6 +47,7 @@
 //! - `live_alarms` called out with number and picture, taken on, over, silence, flapping, sudden ends
 //! - `live_publish` the demonstration instrument beside a server
 //! - `live_push`   every form of a sample, hostile ones, sources that break off or are ended
+//! - `live_recording` what is recorded: its film in the library, its readings, over a kill, without room
 //! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
@@ -87,6 +88,7 @@ mod live_alarms;
 mod live_publish;
 mod live_push;
 mod live_push_socket;
+mod live_recording;
 mod live_video;
 mod live_watch;
 mod markdown;

@@ -172,6 +172,7 @@ diesel::table! {
         media_id -> Nullable<BigInt>,
         started_at -> BigInt,
         touched_at -> BigInt,
+        audience -> Text,
     }
 }
 
@@ -226,6 +227,25 @@ diesel::table! {
         emoji -> Text,
         user_id -> BigInt,
         reacted_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    recordings (id) {
+        id -> Text,
+        stream_id -> BigInt,
+        user_id -> BigInt,
+        title -> Text,
+        public -> Bool,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        duration -> Nullable<BigInt>,
+        samples -> BigInt,
+        bytes -> BigInt,
+        media_id -> Nullable<BigInt>,
+        settled -> Bool,
+        trouble -> Nullable<Text>,
+        refused -> Nullable<Text>,
     }
 }
 
@@ -314,6 +334,7 @@ diesel::table! {
         created_at -> BigInt,
         alarms -> Text,
         sampled -> Bool,
+        recorder -> Nullable<BigInt>,
     }
 }
 
@@ -349,6 +370,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentions,
     messages,
     reactions,
+    recordings,
     reports,
     rooms,
     search_documents,

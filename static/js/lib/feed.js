@@ -3,8 +3,9 @@
  * by themselves.
  *
  * Events: `sample` (detail: Sample), `history` (detail: Sample[]), `picture` (detail: Blob), `video` (detail: VideoPart),
- * `alarm` (detail: the alarms that stand), `idle`, `state`, `gone`.
+ * `recording` (detail: RecordingState), `alarm` (detail: the alarms that stand), `idle`, `state`, `gone`.
  * @typedef {import("./readings.js").Sample} Sample
+ * @typedef {{on: boolean, since?: number, trouble?: string, changed: number}} RecordingState
  * @typedef {{part: "init" | "fragment", mime: string, key?: boolean, start?: number, bytes: ArrayBuffer}} VideoPart
  */
 import { waitBefore } from "./socket.js";
@@ -134,6 +135,7 @@ export class Feed extends EventTarget {
       this.dispatchEvent(new CustomEvent("sample", { detail: frame }));
     } else if (frame.type === "picture" || frame.type === "video") this.#announced = frame;
     else if (frame.type === "alarm") this.dispatchEvent(new CustomEvent("alarm", { detail: frame.alarms }));
+    else if (frame.type === "recording") this.dispatchEvent(new CustomEvent("recording", { detail: frame }));
     else if (frame.type === "idle") this.dispatchEvent(new Event("idle"));
     else if (frame.type === "notice") this.#comeBackIn = frame.reconnect_in ?? null;
   }

@@ -90,6 +90,7 @@ class LivePanel extends HTMLElement {
     on("sample", (sample) => {
       if (this.#readings.add(sample)) this.#fresh();
     });
+    on("recording", (detail) => this.dispatchEvent(new CustomEvent("recording-told", { detail, bubbles: true })));
     on("video", (part) => void this.#roll(part));
     on("picture", (blob) => { if (!this.isPaused) this.screen?.show(blob); });
     on("alarm", (standing) => this.alarms?.show(standing));

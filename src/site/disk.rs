@@ -12,9 +12,14 @@ pub const RESERVE: u64 = 256 * 1024 * 1024;
 /// What the system says, for example that there is no such folder.
 pub async fn free(folder: &Path) -> io::Result<u64> {
     let folder = folder.to_owned();
-    let look = move || -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&folder)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-    };
-    tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
+    tokio::task::spawn_blocking(move || free_now(&folder)).await.map_err(io::Error::other)?
+}
+
+/// The same on a thread that may block.
+///
+/// # Errors
+/// As for [`free`].
+pub fn free_now(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
