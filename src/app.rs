@@ -158,7 +158,7 @@ impl House {
         let (jobs, tools) = (Jobs::default(), Tools::find(std::env::var_os("PATH").as_deref()));
         let preparation = Preparation::new(library.clone(), jobs.clone(), tools, config.jobs > 0);
         let shelf = shelf::Library { reception: reception.clone(), public_reading: config.public_reading };
-        let live = Live::open(&config, rooms.db.clone(), Arbiter::current(), Arc::new(shelf))?;
+        let live = Live::open(&config, rooms.db.clone(), (Arbiter::current(), Arc::new(shelf)))?;
         let board = Front::new(rooms.db.clone(), rev);
         let rails: Arc<dyn RailProvider> =
             Arc::new(Rails::new(rooms.clone(), &accounts, Arc::new(presence.clone()), memory.clone()));

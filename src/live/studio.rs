@@ -94,13 +94,12 @@ impl Live {
     pub fn open(
         config: &Config,
         db: Db,
-        arbiter: ArbiterHandle,
-        shelf: Arc<dyn Shelf>,
+        (arbiter, shelf): (ArbiterHandle, Arc<dyn Shelf>),
     ) -> Result<Self, String> {
         let recordings = Recordings::new(&config.data, db.clone(), shelf);
-        let local = LocalKeys::open(&config.data)?;
         let (running, changing, lines) = (Mutex::default(), tokio::sync::Mutex::default(), Lines::default());
         let (changed, bell) = (AtomicU64::new(0), Bell::open(db.clone(), &arbiter));
+        let local = LocalKeys::open(&config.data)?;
         Ok(Self(Arc::new(Inner { db, running, changed, changing, lines, bell, arbiter, local, recordings })))
     }
 
@@ -157,11 +156,10 @@ impl Live {
         }
         let start = || {
             let (store, id, lines): (Shared, _, _) = (Shared::default(), row.id, self.0.lines.clone());
-            let shared = store.clone();
             let sentry = Sentry::new(row, standing, self.0.bell.clone());
             let alarms = standing.iter().cloned().map(Arc::new).collect();
             store.write().unwrap_or_else(PoisonError::into_inner).alarms = alarms;
-            let tap = Tap::new(self.0.recordings.clone());
+            let (shared, tap) = (store.clone(), Tap::new(self.0.recordings.clone()));
             let make = move |_: &mut _| Station::new(id, shared, lines, sentry, tap);
             let station = Station::start_in_arbiter(&self.0.arbiter, make);
             station.do_send(Switch(Order::of(row)));

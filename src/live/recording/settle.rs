@@ -88,7 +88,8 @@ impl Recordings {
         match self.0.shelf.land(film).await {
             Ok(item) => {
                 self.0.db.write(move |conn| row::land(conn, &id, item, bytes)).await?;
-                self.remove(&row.id, &[FILM]).await
+                let done: &[&str] = if readings.count > 0 { &[FILM] } else { &[FILM, READINGS] };
+                self.remove(&row.id, done).await
             }
             Err(error @ Error::Internal(_)) => Err(error),
             Err(refused) => {

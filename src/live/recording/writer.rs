@@ -236,7 +236,7 @@ impl Scribe {
             let pause = if is_dirty { SYNC.saturating_sub(synced.elapsed()) } else { LOOK };
             match self.queue.recv_timeout(pause) {
                 Ok(Piece::End(at, trouble)) => {
-                    return Outcome::Ended(at, files.sync().err().map(|e| trouble_of(&e)).or(trouble));
+                    return Outcome::Ended(at, trouble.or(files.sync().err().map(|e| trouble_of(&e))));
                 }
                 Ok(piece) => {
                     if let Err(error) = files.write(&piece) {
@@ -311,7 +311,11 @@ impl Files<'_> {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.film.iter().chain(&self.readings).try_for_each(File::sync_data)
+        self.film.iter().chain(&self.readings).try_for_each(|file| match file.sync_data() {
+            // A file system that knows nothing of it.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        })
     }
 }
 

@@ -46,11 +46,13 @@ impl Table {
         self.samples.last().map_or(0, |last| last.at.saturating_add(last.duration.into()))
     }
 
-    /// Samples of a later fragment. Where it says when it begins, what is before it lasts until then.
+    /// Samples of a later fragment. Where it says when it begins, what is before it lasts until then; a clock that was
+    /// set back goes on from where it was.
     fn extend(&mut self, part: Self) {
-        if let (Some(last), Some(first)) = (self.samples.last_mut(), part.samples.first()) {
-            let lasts = first.at.saturating_sub(last.at).clamp(0, u32::MAX.into());
-            last.duration = u32::try_from(lasts).unwrap_or(u32::MAX);
+        if let (Some(last), Some(first)) = (self.samples.last_mut(), part.samples.first())
+            && first.at > last.at
+        {
+            last.duration = u32::try_from(first.at - last.at).unwrap_or(u32::MAX);
         }
         self.samples.extend(part.samples);
         self.chunks.extend(part.chunks);

@@ -2,21 +2,27 @@
 import { freshPage, takeOver } from "../lib/fresh.js";
 import { t } from "../lib/words.js";
 
+/** All who watch hear at the same moment that something has changed; their questions come within this time, ms. */
+const SPREAD = 1500;
+
 class LiveRecordings extends HTMLElement {
   #leaving = new AbortController();
   /** When it changed last as far as known, ms of the server. */
   #changed = 0;
   #renewing = false;
   #again = false;
+  #waiting = 0;
 
   connectedCallback() {
     const { signal } = this.#leaving;
+    this.#changed = Number(this.dataset.changed);
     document.addEventListener("recording-told", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail), { signal });
     document.addEventListener("submit", (event) => void this.#submit(event), { signal });
   }
 
   disconnectedCallback() {
     this.#leaving.abort();
+    clearTimeout(this.#waiting);
   }
 
   get #address() {
@@ -29,7 +35,10 @@ class LiveRecordings extends HTMLElement {
     if (mark) mark.hidden = since === undefined;
     if (changed === this.#changed) return;
     this.#changed = changed;
-    void this.#renew();
+    // Whoever may switch it waits for what the button says.
+    const wait = document.querySelector(".record form") ? 0 : Math.random() * SPREAD;
+    clearTimeout(this.#waiting);
+    this.#waiting = window.setTimeout(() => void this.#renew(), wait);
   }
 
   /** @param {SubmitEvent} event */
