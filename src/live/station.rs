@@ -174,9 +174,16 @@ impl Station {
             frames.extend_from_slice(&unit.frames);
             events.push_str(&String::from_utf8_lossy(&unit.events));
         }
-        let recording = recording::unit(&store.recording);
-        frames.extend_from_slice(&recording.frames);
-        events.push_str(&String::from_utf8_lossy(&recording.events));
+        // Nothing to tell before it was ever switched.
+        if store.recording.changed > 0 {
+            let unit = recording::unit(&store.recording);
+            frames.extend_from_slice(&unit.frames);
+            events.push_str(&String::from_utf8_lossy(&unit.events));
+        }
+        if events.is_empty() {
+            // So that the headers leave at once.
+            events.push_str(": \n\n");
+        }
         Unit { frames: frames.freeze(), events: events.into(), ..Unit::default() }
     }
 }

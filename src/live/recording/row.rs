@@ -44,7 +44,7 @@ pub struct Recording {
 /// What is known of one that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = recordings)]
-pub struct Ended {
+pub struct Finished {
     pub ended_at: i64,
     pub duration: Option<i64>,
     pub samples: i64,
@@ -110,8 +110,8 @@ pub fn stream_of(conn: &mut Conn, row: &Recording) -> Result<Option<Stream>> {
     Ok(streams::table.find(row.stream_id).select(Stream::as_select()).first(conn).optional()?)
 }
 
-pub fn end(conn: &mut Conn, id: &str, ended: &Ended) -> Result<()> {
-    diesel::update(recordings::table.find(id)).set(ended).execute(conn)?;
+pub fn end(conn: &mut Conn, id: &str, finished: &Finished) -> Result<()> {
+    diesel::update(recordings::table.find(id)).set(finished).execute(conn)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of a recording that has ended, or that a kill has ended: its film in the library, its readings beside it.
 
 use super::super::video;
-use super::row::{self, Ended, Recording};
+use super::row::{self, Finished, Recording};
 use super::{FILM, Film, READINGS, Recordings};
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
@@ -60,7 +60,7 @@ impl Recordings {
         let lasts = kept.film.and_then(|film| i64::try_from(film.as_millis()).ok());
         let guessed = kept.readings.last.max(lasts.map(|lasts| row.started_at + lasts));
         let (at, trouble) = ended.unzip();
-        let note = Ended {
+        let note = Finished {
             ended_at: at.or(row.ended_at).or(guessed).unwrap_or(row.started_at),
             duration: lasts,
             samples: kept.readings.count,

@@ -229,7 +229,9 @@ pub fn boxed(kind: Kind, parts: &[&[u8]]) -> Vec<u8> {
     let mut whole = Vec::with_capacity(length);
     whole.extend(u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
     whole.extend(kind);
-    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    for part in parts {
+        whole.extend_from_slice(part);
+    }
     whole
 }
 
