@@ -35,6 +35,9 @@ use tokio::sync::{Semaphore, oneshot};
 /// Committed batches that may be on their way to the connections. The writer waits beyond that, which in the end
 /// refuses senders instead of filling the memory.
 const BATCHES_UNDER_WAY: usize = 64;
+/// How long a connection may wait for its next request: longer than proxies keep one (nginx 60 s), so that none sends a request down
+/// a connection that is just being closed.
+const IDLE: Duration = Duration::from_secs(75);
 /// How long open requests may finish after a stop.
 const STOP_SECONDS: u64 = 5;
 /// Connections that the kernel may hold before they are accepted: a restart brings everybody back within a second.
@@ -336,6 +339,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
     Ok(server
         .workers(threads)
         .on_connect(lifeline::keep)
+        .keep_alive(IDLE)
         // Without it 100 members got a twentieth of the deliveries.
         .tcp_nodelay(true)
         // A finished connection is closed at once; a socket's close frames have been exchanged by then.

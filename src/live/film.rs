@@ -89,7 +89,7 @@ pub enum Taken {
 impl Handler<TakeVideo> for Station {
     type Result = MessageResult<TakeVideo>;
 
-    fn handle(&mut self, TakeVideo { source, piece }: TakeVideo, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, TakeVideo { source, piece }: TakeVideo, ctx: &mut Self::Context) -> Self::Result {
         let unit = match piece {
             Piece::Init(init) => {
                 self.filming = Some(source);
@@ -98,7 +98,10 @@ impl Handler<TakeVideo> for Station {
             }
             _ if self.filming != Some(source) => return MessageResult(Taken::Replaced),
             Piece::Fragment(fragment) => match self.keep(fragment) {
-                Some(unit) => unit,
+                Some(unit) => {
+                    self.judge_film(ctx);
+                    unit
+                }
                 None => return MessageResult(Taken::Early),
             },
         };

@@ -65,7 +65,13 @@ export class Lived {
   static async open(settings = {}) {
     const lived = new Lived();
     lived.house = await House.open(settings);
-    await lived.#fill();
+    try {
+      await lived.#fill();
+    } catch (error) {
+      // A browser that nobody closes keeps its test from ending.
+      await lived.house.close();
+      throw error;
+    }
     return lived;
   }
 

@@ -6,7 +6,7 @@ import { Lived } from "./lived.mjs";
 
 /** @type {Lived} */ let lived;
 before(async () => { lived = await Lived.open(); });
-after(async () => { await lived.close(); });
+after(async () => { await lived?.close(); });
 
 test("the switch changes the page's language where one stands, and scripts follow", async () => {
   const context = await lived.as("ana", { locale: "en-GB" });

@@ -4,6 +4,8 @@ use crate::app::{spawn_app, spawn_app_with};
 use crate::tree;
 use reqwest::Method;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
 async fn every_page_carries_the_headers_that_keep_it_safe() {
@@ -241,4 +243,17 @@ async fn a_sign_that_no_text_has_breaks_no_address() {
         broken.extend(futures_util::future::join_all(answers).await.into_iter().flatten());
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[tokio::test]
+async fn a_connection_may_be_quiet_for_longer_than_proxies_check() {
+    let app = spawn_app().await;
+    let mut line = tokio::net::TcpStream::connect(app.origin().trim_start_matches("http://")).await.unwrap();
+    for _ in 0..2 {
+        line.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = [0; 4096];
+        let n = line.read(&mut answer).await.unwrap();
+        assert!(answer[..n].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..n]));
+        tokio::time::sleep(Duration::from_secs(7)).await;
+    }
 }

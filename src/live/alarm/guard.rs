@@ -89,8 +89,10 @@ pub struct Guard {
     declared: HashMap<String, Field>,
     /// Readings that are out of their range, for the rules about any.
     outside: HashSet<String>,
-    /// When a sample came last.
+    /// When a sample came last, or a piece of video where there are no samples.
     last: Option<i64>,
+    /// Samples come, and not video alone.
+    samples: bool,
     /// A sample has come since the rules were set, and that is stored.
     sampled: bool,
     /// When alarms were raised lately.
@@ -146,20 +148,27 @@ impl Guard {
         turns
     }
 
-    /// A sample has come.
-    pub fn came(&mut self, at: i64, fields: &Fields) -> Vec<Turn> {
-        let mut turns = Vec::new();
-        if self.watched.is_empty() {
-            return turns;
-        }
+    /// A piece of video has come. Where samples come as well it is those that must not be missing.
+    pub fn filmed(&mut self, at: i64) -> Vec<Turn> {
+        if self.watched.is_empty() || self.samples { Vec::new() } else { self.heard(at) }
+    }
+
+    fn heard(&mut self, at: i64) -> Vec<Turn> {
         self.last = Some(at);
         for rule in self.silence.clone() {
             self.watched[rule].note(at, false);
         }
-        if !self.sampled {
-            self.sampled = true;
-            turns.push(Turn::Sampled);
+        let is_first = !std::mem::replace(&mut self.sampled, true);
+        is_first.then_some(Turn::Sampled).into_iter().collect()
+    }
+
+    /// A sample has come.
+    pub fn came(&mut self, at: i64, fields: &Fields) -> Vec<Turn> {
+        self.samples = true;
+        if self.watched.is_empty() {
+            return Vec::new();
         }
+        let mut turns = self.heard(at);
         let mut first_outside = None;
         let mut any_ranged = false;
         for (name, value) in &fields.0 {

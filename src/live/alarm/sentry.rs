@@ -57,6 +57,15 @@ impl Station {
         }
     }
 
+    /// A piece of video was taken.
+    pub(in crate::live) fn judge_film(&mut self, ctx: &Context<Self>) {
+        if self.sentry.guard.has_rules() {
+            let now = self.sentry.now();
+            let turns = self.sentry.guard.filmed(now);
+            self.ring(turns, ctx);
+        }
+    }
+
     /// Time has passed.
     pub(in crate::live) fn keep_watch(&mut self, ctx: &Context<Self>) {
         let lost = std::mem::take(&mut self.sentry.lost);

@@ -10,7 +10,7 @@ const FORMS = [["avc1.42E01F", "mp4a.40.2"], ["avc1.42E01F", "opus"], ["vp09.00.
 const FRAGMENT = 250;
 const KEY_FRAMES = 1000;
 /** Bytes that wait to be sent. With more the line is too slow: what comes next begins anew, with half as much a second. */
-const WAITING_MAX = 1024 * 1024;
+const WAITING_MAX = 512 * 1024;
 /** Bits of video a second. */
 const RATE_MAX = 3_000_000;
 const RATE_MIN = 250_000;

@@ -117,6 +117,21 @@ fn silence_needs_no_sample_to_be_heard_but_one_to_begin() {
 }
 
 #[test]
+fn video_breaks_the_silence_of_a_stream_without_samples_only() {
+    let mut guard = guard("no sample for 30 s");
+    assert_eq!(short(guard.filmed(40_000)), NOTHING);
+    assert_eq!(short(guard.tick(60_000)), NOTHING);
+    assert_eq!(short(guard.tick(70_000)), ["+no sample for 30 s"]);
+    assert_eq!(short(guard.filmed(100_000)), NOTHING);
+    assert_eq!(short(guard.filmed(115_000)), NOTHING);
+    assert_eq!(short(guard.tick(130_000)), ["-no sample for 30 s"]);
+    // From the first sample on, samples are missed though video comes.
+    assert_eq!(came(&mut guard, 140_000, "rate", 1.0), NOTHING);
+    assert_eq!(short(guard.filmed(169_000)), NOTHING);
+    assert_eq!(short(guard.tick(170_000)), ["+no sample for 30 s"]);
+}
+
+#[test]
 fn an_alarm_that_stood_before_a_restart_is_not_raised_again() {
     let rules = rule::parse("rate < 9.5").unwrap();
     let mut guard = Guard::new(rules, Vec::new(), true, &["rate < 9.5".into()], 0);
