@@ -11,6 +11,8 @@ import { t } from "../lib/words.js";
 const TICK = 500;
 /** Silence after which nothing is called live, ms; longer where samples are rare. */
 const LATE = 5000;
+/** The same of video, whose pieces may be long. */
+const LATE_FILM = 15_000;
 /** Readings of one stream; the server takes no more. */
 const MOST = 64;
 
@@ -74,8 +76,9 @@ class LivePanel extends HTMLElement {
 
   /** A connection may be dead without anybody saying so: silence itself says it. */
   get #isLate() {
-    const at = this.#readings.latest?.at;
-    return at !== undefined && (this.feed?.now ?? 0) - at > Math.max(LATE, 4 * this.#readings.usual);
+    const at = this.#latest;
+    const most = at === this.#filmed ? LATE_FILM : Math.max(LATE, 4 * this.#readings.usual);
+    return at !== undefined && (this.feed?.now ?? 0) - at > most;
   }
 
   /** @param {Feed} feed */
