@@ -1,3 +1,5 @@
+//! What the guard calls out, and when.
+
 use super::super::rule;
 use super::*;
 
