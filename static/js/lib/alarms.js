@@ -26,7 +26,11 @@ export class Alarms {
     this.template = /** @type {Element} */ (template.content.firstElementChild);
     // Only who is signed in has a button.
     this.isSignedIn = this.template.querySelector("form") !== null;
-    for (const item of this.#items()) this.#standing.set(Number(item.dataset.alarm), /** @type {any} */ ({}));
+    for (const item of this.#items()) {
+      const id = Number(item.dataset.alarm);
+      this.#standing.set(id, /** @type {any} */ ({}));
+      if (item.dataset.by) this.#names.set(id, item.dataset.by);
+    }
     section.addEventListener("submit", (event) => void this.#take(event), { signal });
   }
 
