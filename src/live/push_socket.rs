@@ -8,7 +8,7 @@ use crate::accounts::{Keeper, Visitor};
 use crate::error::{Error, Result};
 use crate::site::lifeline;
 use crate::site::limit::Limits;
-use crate::site::socket::frame_guard::{Alarm, FrameGuard};
+use crate::site::socket::frame_guard::strict;
 use crate::site::socket::frames::{close_frame, control_frame, frame};
 use crate::site::socket::outbox::{Outbox, OutboxStream, WAITING_BYTES};
 use crate::site::socket::seat::{Seat, Seats, Speech};
@@ -62,14 +62,7 @@ pub async fn socket(
     let seat = seats.sit(Seat { credential, outbox: outbox.clone(), rope, speech: Speech::WebSocket });
     let (messages, body) = mpsc::channel(WAITING);
     actix_web::rt::spawn(take(running, body, query, outbox.clone()));
-    let guarded = FrameGuard::new(payload, FRAME_BYTES, {
-        let outbox = outbox.clone();
-        move |alarm| match alarm {
-            Alarm::Oversized | Alarm::Hopeless => {
-                outbox.close_with(close_frame(CloseCode::Size, "A message has at most 4 MiB."));
-            }
-        }
-    });
+    let guarded = strict(payload, FRAME_BYTES, outbox.clone(), "A message has at most 4 MiB.");
     let source = Source { messages, outbox: outbox.clone(), seats: seats.0.clone(), seat };
     let actor = WebsocketContext::with_codec(source, guarded, Codec::new().max_size(FRAME_BYTES + 1));
     Ok(response.streaming(OutboxStream::new(actor, outbox)))

@@ -106,12 +106,7 @@ fn table(samples: &[Arc<Kept>]) -> String {
     }
     let mut csv = header(&columns);
     for (kept, fields) in samples.iter().zip(&fields) {
-        csv.push_str(&format!("{},{}", kept.seq, Stamp(kept.at).iso()));
-        for column in &columns {
-            csv.push(',');
-            csv.push_str(&fields.get(column).map(cell).unwrap_or_default());
-        }
-        csv.push_str("\r\n");
+        csv.push_str(&row(kept.seq, kept.at, &columns, fields));
     }
     csv
 }
@@ -127,7 +122,18 @@ pub(super) fn header(columns: &[String]) -> String {
     line
 }
 
-pub(super) fn cell(value: &Value) -> String {
+/// A sample's line, with its time (ms).
+pub(super) fn row(seq: i64, at: i64, columns: &[String], fields: &Map<String, Value>) -> String {
+    let mut line = format!("{seq},{}", Stamp(at).iso());
+    for column in columns {
+        line.push(',');
+        line.push_str(&fields.get(column).map(cell).unwrap_or_default());
+    }
+    line.push_str("\r\n");
+    line
+}
+
+fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => {
             // A spreadsheet would take these for a formula.

@@ -4,12 +4,12 @@
 //! reach it, with one message per worker and sample.
 
 use crate::ids::StreamId;
-use crate::site::socket::frames::close_frame;
+use crate::site::socket::frames::{close_frame, put_text};
 use crate::site::socket::outbox::Outbox;
 use crate::site::socket::seat::Speech;
 use actix::{Actor, Addr, Context, Handler, Message};
 use actix_http::ws::CloseCode;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -46,6 +46,14 @@ pub enum Role {
 }
 
 impl Unit {
+    /// News that is no sample: `json` has its `type`, which is the event's name as well.
+    pub fn news(event: &str, json: &str) -> Self {
+        let mut frames = BytesMut::new();
+        put_text(&mut frames, json.as_bytes());
+        let events = format!("event: {event}\ndata: {json}\n\n").into();
+        Self { frames: frames.freeze(), events, role: Role::Sample }
+    }
+
     fn spoken(&self, speech: Speech) -> Bytes {
         match speech {
             Speech::WebSocket => self.frames.clone(),

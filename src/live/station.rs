@@ -207,13 +207,7 @@ fn picture_event(announced: &str) -> String {
 
 fn idle(since: i64) -> Unit {
     let json = format!("{{\"type\":\"idle\",\"since\":{since}}}");
-    let mut frames = BytesMut::new();
-    put_text(&mut frames, json.as_bytes());
-    Unit {
-        frames: frames.freeze(),
-        events: format!("event: idle\ndata: {json}\n\n").into(),
-        ..Unit::default()
-    }
+    Unit::news("idle", &json)
 }
 
 /// Everything that viewers get of a sample, and the picture as a part of it.

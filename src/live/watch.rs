@@ -7,7 +7,7 @@ use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::site::lifeline;
 use crate::site::limit::Limits;
-use crate::site::socket::frame_guard::{Alarm, FrameGuard};
+use crate::site::socket::frame_guard::strict;
 use crate::site::socket::frames::{close_frame, control_frame};
 use crate::site::socket::outbox::{Outbox, OutboxStream};
 use crate::site::socket::seat::{Seat, Seats, Speech};
@@ -50,14 +50,7 @@ pub async fn socket(
     let mut response = handshake(&request)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
     let (outbox, stay) = enter(&request, &running, &who, Speech::WebSocket, &desk, &seats).await?;
-    let guarded = FrameGuard::new(payload, FRAME_BYTES, {
-        let outbox = outbox.clone();
-        move |alarm| match alarm {
-            Alarm::Oversized | Alarm::Hopeless => {
-                outbox.close_with(close_frame(CloseCode::Size, "A viewer's frame has at most 4 KiB."));
-            }
-        }
-    });
+    let guarded = strict(payload, FRAME_BYTES, outbox.clone(), "A viewer's frame has at most 4 KiB.");
     let viewer = Viewer { outbox: outbox.clone(), seats: seats.0.clone(), seat: stay.seat };
     let codec = Codec::new().max_size(FRAME_BYTES + 1);
     let actor = WebsocketContext::with_codec(viewer, guarded, codec);

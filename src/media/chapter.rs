@@ -1,10 +1,10 @@
 //! Chapters that a keeper writes down, one a line: `0:00 Intro`. They take the place of those of the file.
 
 use super::item::Item;
-use super::position::{clock, read_moment};
+use super::position::read_moment;
 use super::prepared::Chapter;
 use crate::error::{Error, Result};
-use crate::text::{is_blank, is_unruly};
+use crate::text::{clock, is_blank, is_unruly};
 
 /// Chapters of one item.
 const MOST: usize = 300;

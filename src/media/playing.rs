@@ -1,9 +1,10 @@
 //! What the player is told of an item: its forms, where it goes on, chapters, peaks and small pictures.
 
 use super::item::Item;
-use super::position::{Position, clock, read_moment};
+use super::position::{Position, read_moment};
 use super::prepared::{SPRITE, Sprite, WAVE, product};
 use crate::site::words::{size_in_words, t};
+use crate::text::clock;
 
 /// One item as its player needs it.
 #[derive(Debug, Clone, Default)]

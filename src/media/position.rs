@@ -136,13 +136,6 @@ pub fn read_moment(text: &str) -> Option<f64> {
     rest.is_empty().then_some(sum)
 }
 
-/// `1:23`, `1:02:03`; from milliseconds.
-pub fn clock(ms: i64) -> String {
-    let seconds = (ms / 1000).max(0);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,13 +161,6 @@ mod tests {
             "1:2:3:4",
         ] {
             assert_eq!(read_moment(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_moment_is_written_as_a_clock_shows_it() {
-        for (ms, text) in [(0, "0:00"), (83_900, "1:23"), (3_723_000, "1:02:03"), (-5, "0:00")] {
-            assert_eq!(clock(ms), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::format::Kind;
 use super::library::Library;
 use super::pages::ItemView;
-use super::position::{self, clock};
+use super::position;
 use super::shelf::{self, Moment, Page, Sort};
 use super::sight::Sight;
 use crate::accounts::{Accounts, Reader};
@@ -14,7 +14,7 @@ use crate::ids::MediaId;
 use crate::site::answer::html;
 use crate::site::page::{Pages, Shell};
 use crate::site::words::{fill, filters, size_in_words, t};
-use crate::text::fold;
+use crate::text::{clock, fold};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -18,7 +18,7 @@ mod words;
 pub use channel::candidates as channel_candidates;
 pub use emoji::catalogue as emoji_catalogue;
 pub use mention::{USERNAME_MAX, candidates, may_stand_in_username};
-pub use moment::any as has_moments;
+pub use moment::{any as has_moments, clock};
 pub use render::{Known, Rendered, render, render_for};
 pub use words::words;
 

@@ -55,6 +55,13 @@ pub fn any(text: &str) -> bool {
     text.match_indices(':').any(|(colon, _)| at(text, 0, colon).is_some())
 }
 
+/// `1:23`, `1:02:03`; from milliseconds.
+pub fn clock(ms: i64) -> String {
+    let seconds = (ms / 1000).max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +107,13 @@ mod tests {
         ] {
             assert_eq!(found(text), [], "{text}");
             assert!(!any(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_a_clock_shows_it() {
+        for (ms, text) in [(0, "0:00"), (83_900, "1:23"), (3_723_000, "1:02:03"), (-5, "0:00")] {
+            assert_eq!(clock(ms), text);
         }
     }
 }

@@ -8,9 +8,7 @@ use crate::live::relay::Unit;
 use crate::live::sample::Fields;
 use crate::live::station::Station;
 use crate::live::stream::Stream;
-use crate::site::socket::frames::put_text;
 use actix::{AsyncContext as _, Context, Handler, Message};
-use bytes::BytesMut;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -116,10 +114,7 @@ impl Station {
 /// What stands, for those who watch. They may be strangers, so nobody's name is in it.
 pub fn unit(standing: &[Arc<Alarm>]) -> Unit {
     let json = format!("{{\"type\":\"alarm\",\"alarms\":{}}}", AlarmObject::list(standing, false));
-    let mut frames = BytesMut::new();
-    put_text(&mut frames, json.as_bytes());
-    let events = format!("event: alarm\ndata: {json}\n\n").into();
-    Unit { frames: frames.freeze(), events, ..Unit::default() }
+    Unit::news("alarm", &json)
 }
 
 /// What stands now, after it has been stored.

@@ -6,6 +6,7 @@ use super::{READINGS, csv};
 use crate::accounts::{Keeper, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
+use crate::rooms::message::parse_limit;
 use actix_web::http::header::{CONTENT_DISPOSITION, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -139,10 +140,7 @@ pub async fn list(
 ) -> Result<web::Json<Recordings>> {
     let who = Onlooker::of(visitor, None)?;
     let running = live.shown(&name, &who).await?;
-    let limit = wanted.limit.unwrap_or(PAGE);
-    if !(1..=100).contains(&limit) {
-        return Err(Error::field("limit", "The limit is a number from 1 to 100."));
-    }
+    let limit = parse_limit(wanted.limit.or(Some(PAGE)))?;
     let (rows, seen, more) = page(&live, &running, &who, (wanted.before, limit)).await?;
     let recordings = rows.into_iter().map(|row| RecordingObject::new(row, &name, &seen)).collect();
     Ok(web::Json(Recordings { recordings, more }))

@@ -1,7 +1,6 @@
 //! Readings as a table: made of the lines while it is sent, however many there are.
 
-use super::super::read::{cell, header};
-use crate::site::page::Stamp;
+use super::super::read::{header, row};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fs::File;
@@ -27,15 +26,7 @@ pub fn write(path: &Path, mut to: impl Write) -> io::Result<()> {
         Ok(())
     })?;
     to.write_all(header(&columns).as_bytes())?;
-    each(path, |seq, at, fields| {
-        let mut row = format!("{seq},{}", Stamp(at).iso());
-        for column in &columns {
-            row.push(',');
-            row.push_str(&fields.get(column).map(cell).unwrap_or_default());
-        }
-        row.push_str("\r\n");
-        to.write_all(row.as_bytes())
-    })?;
+    each(path, |seq, at, fields| to.write_all(row(seq, at, &columns, fields).as_bytes()))?;
     to.flush()
 }
 

@@ -11,6 +11,7 @@ use crate::ids::MediaId;
 use crate::site::answer::{html, see_other};
 use crate::site::page::Stamp;
 use crate::site::words::filters;
+use crate::text::clock;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -77,11 +78,9 @@ impl Row {
     }
 }
 
-/// `1:02:03`, or `2:03`.
+/// Milliseconds as a clock shows them, to the nearest second.
 fn length(milliseconds: i64) -> String {
-    let seconds = (milliseconds + 500).max(0) / 1000;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    clock(milliseconds + 500)
 }
 
 impl RecordingsView {

@@ -9,9 +9,8 @@ use super::Recordings;
 use super::writer::{NOT_WRITTEN, SLOW, Writer};
 use crate::clock::now_ms;
 use crate::ids::{StreamId, UserId};
-use crate::site::socket::frames::put_text;
 use actix::{Addr, Handler, Message, WeakAddr};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::Serialize;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -237,13 +236,7 @@ struct Told<'a> {
 pub fn unit(state: &State) -> Unit {
     // Numbers, flags and a sentence can't fail.
     let json = serde_json::to_string(&Told { state }).unwrap_or_default();
-    let mut frames = BytesMut::new();
-    put_text(&mut frames, json.as_bytes());
-    Unit {
-        frames: frames.freeze(),
-        events: format!("event: recording\ndata: {json}\n\n").into(),
-        ..Unit::default()
-    }
+    Unit::news("recording", &json)
 }
 
 /// What is to be recorded from now on; nothing for no more.

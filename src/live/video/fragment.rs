@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Of one fragment; viewers wait for a whole one.
 const DURATION_MAX: Duration = Duration::from_secs(30);
 /// `sample_is_non_sync_sample`: it can't be shown without one before it.
-const NOT_SYNC: u32 = 0x0001_0000;
+pub(super) const NOT_SYNC: u32 = 0x0001_0000;
 
 /// A piece of a stream that can be handed on by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,15 +79,12 @@ fn seconds(units: u64, track: &Track) -> Result<Duration, Refused> {
 }
 
 fn run(init: &Init, traf: &[u8]) -> Result<Run, Refused> {
-    let (track, defaults) = header(init, boxes::first(traf, *b"tfhd")?)?;
+    let Header { track, defaults, .. } = Header::read(init, boxes::first(traf, *b"tfhd")?)?;
     let mut run = Run { track, start: 0, duration: 0, bytes: 0, key: false };
     let mut is_first = true;
     for found in Boxes(traf) {
         match found? {
-            (kind, mut tfdt) if kind == *b"tfdt" => {
-                let (version, _) = boxes::full(&mut tfdt)?;
-                run.start = if version == 1 { boxes::u64(&mut tfdt)? } else { boxes::u32(&mut tfdt)?.into() };
-            }
+            (kind, tfdt) if kind == *b"tfdt" => run.start = begin(tfdt)?,
             (kind, trun) if kind == *b"trun" => {
                 samples(trun, defaults, &mut run, &mut is_first)?;
             }
@@ -97,27 +94,42 @@ fn run(init: &Init, traf: &[u8]) -> Result<Run, Refused> {
     Ok(run)
 }
 
+/// `tfdt`: when a fragment's samples begin, in units of the track's time.
+pub(super) fn begin(mut tfdt: &[u8]) -> Result<u64, Refused> {
+    let (version, _) = boxes::full(&mut tfdt)?;
+    if version == 1 { boxes::u64(&mut tfdt) } else { Ok(boxes::u32(&mut tfdt)?.into()) }
+}
+
 /// `tfhd`: the track, and what its samples are where nothing else is said.
-fn header(init: &Init, mut tfhd: &[u8]) -> Result<(u32, Defaults), Refused> {
-    let (_, flags) = boxes::full(&mut tfhd)?;
-    let id = boxes::u32(&mut tfhd)?;
-    if flags & 0x1 != 0 {
-        return Err(Refused::new(
-            "Its fragments say where they stand in a file, and there is none. With -movflags default_base_moof ffmpeg leaves that out.",
-        ));
-    }
-    let mut defaults = init.track(id).map(|track| track.defaults).unwrap_or_default();
-    if flags & 0x2 != 0 {
-        boxes::skip(&mut tfhd, 4)?;
-    }
-    for (flag, field) in
-        [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
-    {
-        if flags & flag != 0 {
-            *field = boxes::u32(&mut tfhd)?;
+pub(super) struct Header {
+    pub track: u32,
+    pub defaults: Defaults,
+    /// Places are counted from the beginning of the `moof`.
+    pub from_moof: bool,
+}
+
+impl Header {
+    pub fn read(init: &Init, mut tfhd: &[u8]) -> Result<Self, Refused> {
+        let (_, flags) = boxes::full(&mut tfhd)?;
+        let track = boxes::u32(&mut tfhd)?;
+        if flags & 0x1 != 0 {
+            return Err(Refused::new(
+                "Its fragments say where they stand in a file, and there is none. With -movflags default_base_moof ffmpeg leaves that out.",
+            ));
         }
+        let mut defaults = init.track(track).map(|track| track.defaults).unwrap_or_default();
+        if flags & 0x2 != 0 {
+            boxes::skip(&mut tfhd, 4)?;
+        }
+        for (flag, field) in
+            [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
+        {
+            if flags & flag != 0 {
+                *field = boxes::u32(&mut tfhd)?;
+            }
+        }
+        Ok(Self { track, defaults, from_moof: flags & 0x2_0000 != 0 })
     }
-    Ok((id, defaults))
 }
 
 /// `trun`: the samples one by one.

@@ -1,13 +1,12 @@
 //! The samples of a recorded track, one by one, as a plain file lists them.
 
 use super::boxes::{self, Boxes};
+use super::fragment::{Header, NOT_SYNC, begin};
 use super::init::{Defaults, Init};
 use super::{BROKEN, Refused};
 
 /// Samples of one fragment; a second has some hundreds. More would be walked through for nothing.
 const FRAGMENT_SAMPLES: usize = 65_536;
-/// `sample_is_non_sync_sample`
-const NOT_SYNC: u32 = 0x0001_0000;
 
 /// One sample: a picture, or some milliseconds of sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,49 +97,12 @@ fn lengths(table: &Table) -> impl Iterator<Item = u64> + '_ {
     })
 }
 
-/// `tfhd`
-struct Header {
-    track: u32,
-    defaults: Defaults,
-    /// Places are counted from the beginning of the `moof`.
-    from_moof: bool,
-}
-
-impl Header {
-    fn read(init: &Init, mut tfhd: &[u8]) -> Result<Self, Refused> {
-        let (_, flags) = boxes::full(&mut tfhd)?;
-        let track = boxes::u32(&mut tfhd)?;
-        if flags & 0x1 != 0 {
-            return Err(BROKEN);
-        }
-        let mut defaults = init.track(track).map(|track| track.defaults).unwrap_or_default();
-        if flags & 0x2 != 0 {
-            boxes::skip(&mut tfhd, 4)?;
-        }
-        for (flag, field) in
-            [(0x8, &mut defaults.duration), (0x10, &mut defaults.size), (0x20, &mut defaults.flags)]
-        {
-            if flags & flag != 0 {
-                *field = boxes::u32(&mut tfhd)?;
-            }
-        }
-        Ok(Self { track, defaults, from_moof: flags & 0x2_0000 != 0 })
-    }
-}
-
 /// Reads the runs of a `traf`. Answers with where their bytes end.
 fn samples(table: &mut Table, traf: &[u8], head: &Header, base: u64, usual: i64) -> Result<u64, Refused> {
     let (mut at, mut place) = (usual, base);
     for found in Boxes(traf) {
         match found? {
-            (kind, mut tfdt) if kind == *b"tfdt" => {
-                let (version, _) = boxes::full(&mut tfdt)?;
-                at = if version == 1 {
-                    i64::try_from(boxes::u64(&mut tfdt)?).map_err(|_| BROKEN)?
-                } else {
-                    boxes::u32(&mut tfdt)?.into()
-                };
-            }
+            (kind, tfdt) if kind == *b"tfdt" => at = i64::try_from(begin(tfdt)?).map_err(|_| BROKEN)?,
             (kind, trun) if kind == *b"trun" => {
                 let run = Run::read(trun, base)?;
                 let offset = run.offset.unwrap_or(place);

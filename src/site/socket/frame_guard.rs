@@ -3,10 +3,14 @@
 //! The codec buffers all that comes for a frame, whatever its own limit says (a header may announce 2^63 bytes).
 //! An oversized frame is skipped as it arrives and reported once; the rest passes through untouched. RFC 6455 §5.2.
 
+use super::frames::close_frame;
+use super::outbox::Outbox;
+use actix_http::ws::CloseCode;
 use actix_web::error::PayloadError;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// What the guard tells the connection.
@@ -178,6 +182,16 @@ impl<S, A> FrameGuard<S, A> {
     pub fn new(inner: S, limit: usize, alarm: A) -> Self {
         Self { inner, walker: Walker::new(limit), alarm }
     }
+}
+
+/// One that ends the connection at the first frame over the limit, with these `words`.
+pub fn strict<S>(
+    inner: S,
+    limit: usize,
+    outbox: Rc<Outbox>,
+    words: &'static str,
+) -> FrameGuard<S, impl FnMut(Alarm)> {
+    FrameGuard::new(inner, limit, move |_| outbox.close_with(close_frame(CloseCode::Size, words)))
 }
 
 impl<S, A> Stream for FrameGuard<S, A>

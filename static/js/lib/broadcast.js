@@ -65,7 +65,10 @@ export class Broadcast {
     this.#socket = socket;
     this.#said = "";
     socket.addEventListener("open", () => this.#record(socket));
-    socket.addEventListener("message", ({ data }) => { this.#said = JSON.parse(data).detail ?? ""; });
+    socket.addEventListener("message", ({ data }) => {
+      const { detail, first_error } = JSON.parse(data);
+      this.#said = detail ?? first_error ?? "";
+    });
     socket.addEventListener("close", ({ code }) => {
       if (this.#isOver) return;
       this.#halt();

@@ -1,5 +1,6 @@
 /** On the panel of one's own stream: sends this browser's camera or screen into it. */
 import { Broadcast, formOf } from "../lib/broadcast.js";
+import { clock } from "../lib/moments.js";
 import { t } from "../lib/words.js";
 
 /** What is asked of a camera: enough to see a face, or a lab, and light enough for a phone. */
@@ -94,10 +95,7 @@ class LiveCamera extends HTMLElement {
   }
 
   #tick() {
-    const seconds = this.#since ? Math.floor((Date.now() - this.#since) / 1000) : 0;
-    const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-    const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
-    if (this.time) this.time.textContent = this.#since ? `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(rest)}` : "";
+    if (this.time) this.time.textContent = this.#since ? clock((Date.now() - this.#since) / 1000) : "";
   }
 
   /** @param {string} words */
