@@ -53,6 +53,7 @@ class Live extends EventTarget {
         this.#tell("settled", { entry, reply, isOwn: true });
       },
       failed: (entry) => this.#share("failed", entry),
+      gone: (entry) => this.#tell("withdrawn", entry),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       alone: (room, run) => this.tabs.alone(`send:${room}`, run),
     },

@@ -22,7 +22,8 @@ export class Sender {
   /**
    * @param {import("./outbox.js").Outbox} outbox
    * @param {(entry: Unsent) => Promise<Receipt>} send
-   * @param {{settled: (entry: Unsent, reply: Receipt) => void, failed: (entry: Unsent) => void, wait: (ms: number) => Promise<void>,
+   * @param {{settled: (entry: Unsent, reply: Receipt) => void, failed: (entry: Unsent) => void,
+   *   gone: (entry: Unsent) => void, wait: (ms: number) => Promise<void>,
    *   alone?: (room: number, run: () => Promise<void>) => Promise<void>}} way
    */
   constructor(outbox, send, way) {
@@ -57,8 +58,11 @@ export class Sender {
       const next = this.outbox.all().find((entry) => entry.room === room && isReady(entry));
       if (!next) return;
       // Another tab may have sent it while this one waited for its turn.
-      if (!(await this.outbox.isKept(next.nonce))) this.outbox.forget(next.nonce);
-      else if (!(await this.#sendOne(next))) return;
+      if (!(await this.outbox.isKept(next.nonce))) {
+        this.outbox.forget(next.nonce);
+        // Its word of that may have come before this page could hear it.
+        this.way.gone(next);
+      } else if (!(await this.#sendOne(next))) return;
     }
   }
 

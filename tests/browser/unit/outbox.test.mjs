@@ -78,9 +78,11 @@ test("two tabs that wait for each other send each message once", async () => {
   const tab = () => {
     const outbox = new Outbox(keeper, journal, 7);
     const send = async ({ nonce }) => { sent.push(nonce); await settle(); return { seq: 1, rev: 1, at: 0 }; };
-    return [outbox, new Sender(outbox, send, { settled: () => {}, failed: () => {}, wait: settle, alone })];
+    const done = [];
+    const finished = ({ nonce }) => done.push(nonce);
+    return [outbox, new Sender(outbox, send, { settled: finished, failed: () => {}, gone: finished, wait: settle, alone }), done];
   };
-  const [[one, first], [two, second]] = [tab(), tab()];
+  const [[one, first, ofOne], [two, second, ofTwo]] = [tab(), tab()];
   for (const nonce of ["a", "b", "c"]) { one.put(entry(nonce, 1)); two.learn(entry(nonce, 1)); }
   first.drain();
   second.drain();
@@ -89,6 +91,8 @@ test("two tabs that wait for each other send each message once", async () => {
   await turn;
   assert.deepEqual(sent, ["a", "b", "c"]);
   assert.deepEqual([one.all(), two.all()], [[], []]);
+  // No word passed between them: each still learns of every message that it waits for it no more.
+  assert.deepEqual([ofOne, ofTwo], [["a", "b", "c"], ["a", "b", "c"]]);
 });
 
 test("messages go out in order, and again with the same nonce after a lost connection", async () => {
@@ -99,7 +103,7 @@ test("messages go out in order, and again with the same nonce after a lost conne
     if (!online) throw refusal("offline");
     sent.push(nonce);
     return { seq: sent.length, rev: sent.length, at: 0 };
-  }, { settled: () => {}, failed: () => assert.fail("failed"), wait: settle });
+  }, { settled: () => {}, failed: () => assert.fail("failed"), gone: () => assert.fail("gone"), wait: settle });
   outbox.put(entry("a", 1));
   outbox.put(entry("b", 2));
   sender.drain();
@@ -123,7 +127,7 @@ test("a passing refusal waits, a lasting one stays with its reason and lets the 
     if (nonce === "b") throw refusal("not_a_member");
     sent.push(nonce);
     return { seq: 1, rev: 1, at: 0 };
-  }, { settled: () => {}, failed: ({ nonce }) => failed.push(nonce), wait: settle });
+  }, { settled: () => {}, failed: ({ nonce }) => failed.push(nonce), gone: () => assert.fail("gone"), wait: settle });
   for (const [index, nonce] of ["a", "b", "c"].entries()) outbox.put(entry(nonce, index));
   sender.drain();
   await settle();
