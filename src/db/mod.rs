@@ -1,5 +1,6 @@
 //! The two databases: a pool that only reads, and one door through which every write goes.
 
+mod checkpoint;
 mod conn;
 pub mod integrity;
 mod migrate;

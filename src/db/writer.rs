@@ -1,22 +1,27 @@
 //! The write door: one thread per database that commits everything waiting in one transaction.
 
-use super::{Conn, Manager, Url, begin, commit, rollback};
+use super::checkpoint::Checkpoints;
+use super::{Conn, Manager, begin, commit, rollback};
 use crate::error::{Error, Result};
-use diesel::connection::SimpleConnection;
 use diesel::result::DatabaseErrorKind;
 use diesel::{Connection, QueryResult};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-/// Units in one transaction. Past this, one more unit costs as much as it saves.
-const BATCH: usize = 256;
+/// Units in one transaction. The database gains nothing past some 256, but whoever is told of them does: two hundred busy
+/// rooms at once are one write for each connection instead of ten. Postgres takes 65,535 values in a statement.
+const BATCH: usize = 2048;
+/// Units of a batch from which on as many are expected of the next one.
+const CROWD: usize = 4;
+/// How long those are waited for. Who writes again once they have been answered comes within it, and shares one commit and
+/// one delivery instead of two; whoever writes alone waits for nobody.
+const GATHERING: Duration = Duration::from_millis(1);
+const LOOK: Duration = Duration::from_micros(100);
 /// Units that may wait. More than a second's work would only turn a refusal into a time-out.
 const QUEUE: usize = 4096;
-/// How often the write-ahead log is moved into the database file.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How often a batch is run again after a conflict with another node.
 const RETRIES: u32 = 8;
 /// How long a lost connection is sought before the batch fails.
@@ -45,7 +50,7 @@ impl Failed {
 
 /// The sending side of the write door.
 pub struct Writer<W> {
-    queue: mpsc::Sender<Order<W>>,
+    queue: mpsc::SyncSender<Order<W>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -67,14 +72,12 @@ impl<W: Work> Writer<W> {
         manager: Manager,
         settle: impl FnMut(Vec<W>, std::result::Result<(), Failed>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (queue, orders) = mpsc::channel(QUEUE);
+        let (queue, orders) = mpsc::sync_channel(QUEUE);
         let name = manager.which.name();
-        let checkpoints = start_checkpoints(&manager)?;
-        let mut door = Door { conn: Some(conn), manager, settle };
-        let thread = std::thread::Builder::new().name(format!("{name}-writer")).spawn(move || {
-            door.serve(orders);
-            drop(checkpoints);
-        })?;
+        let checkpoints = Checkpoints::start(&manager)?;
+        let mut door = Door { conn: Some(conn), manager, settle, checkpoints };
+        let thread =
+            std::thread::Builder::new().name(format!("{name}-writer")).spawn(move || door.serve(orders))?;
         Ok(Self { queue, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
@@ -91,7 +94,7 @@ impl<W: Work> Writer<W> {
     /// Waits until all that was accepted is committed; the thread ends then.
     pub fn close(&self) {
         // A full queue drains by itself: the thread is the one that empties it.
-        while let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(Order::Close) {
+        while let Err(mpsc::TrySendError::Full(_)) = self.queue.try_send(Order::Close) {
             std::thread::sleep(Duration::from_millis(5));
         }
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -105,30 +108,40 @@ struct Door<S> {
     conn: Option<Conn>,
     manager: Manager,
     settle: S,
+    checkpoints: Checkpoints,
 }
 
 impl<S> Door<S> {
-    fn serve<W: Work>(&mut self, mut orders: mpsc::Receiver<Order<W>>)
+    fn serve<W: Work>(&mut self, orders: mpsc::Receiver<Order<W>>)
     where
         S: FnMut(Vec<W>, std::result::Result<(), Failed>),
     {
-        let mut open = true;
-        while open && let Some(first) = orders.blocking_recv() {
-            let mut batch = Vec::new();
+        let (mut open, mut expected) = (true, 1);
+        while open && let Ok(first) = orders.recv() {
+            let mut batch = Vec::with_capacity(expected);
+            let deadline = (expected >= CROWD).then(|| Instant::now() + GATHERING);
             let mut next = Some(first);
             while let Some(order) = next {
                 match order {
                     Order::Apply(unit) => batch.push(unit),
                     Order::Close => open = false,
                 }
-                next = if open && batch.len() < BATCH { orders.try_recv().ok() } else { None };
+                next = match deadline {
+                    _ if !open || batch.len() >= BATCH => None,
+                    Some(deadline) if batch.len() < expected => gather(&orders, deadline),
+                    _ => orders.try_recv().ok(),
+                };
             }
+            expected = batch.len();
             if !batch.is_empty() {
                 let outcome = self.commit(&mut batch);
                 if let Err(failed) = &outcome {
                     tracing::error!(database = self.manager.which.name(), reason = %failed.0, units = batch.len(), "a batch was not stored");
                 }
                 (self.settle)(batch, outcome);
+            }
+            if let Some(conn) = &mut self.conn {
+                self.checkpoints.shorten(conn);
             }
         }
     }
@@ -169,6 +182,17 @@ impl<S> Door<S> {
                     return Err(Failed("a unit of work panicked".to_owned()));
                 }
             }
+        }
+    }
+}
+
+/// The next order, if it comes in time. Looks now and then: being woken by each would cost more than the whole batch.
+fn gather<W>(orders: &mpsc::Receiver<Order<W>>, deadline: Instant) -> Option<Order<W>> {
+    loop {
+        match orders.try_recv() {
+            Ok(order) => return Some(order),
+            Err(mpsc::TryRecvError::Empty) if Instant::now() < deadline => std::thread::sleep(LOOK),
+            Err(_) => return None,
         }
     }
 }
@@ -225,31 +249,6 @@ fn is_lost(error: &diesel::result::Error) -> bool {
         diesel::result::Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
             | diesel::result::Error::BrokenTransactionManager
     )
-}
-
-/// Moves the write-ahead log into the database file once a second, off the writer's path. Ends when the returned
-/// end of the channel is dropped.
-fn start_checkpoints(manager: &Manager) -> std::io::Result<std_mpsc::Sender<()>> {
-    let (stop, stopped) = std_mpsc::channel::<()>();
-    if matches!(manager.url, Url::Sqlite(_)) {
-        let manager = manager.clone();
-        std::thread::Builder::new().name(format!("{}-checkpoint", manager.which.name())).spawn(
-            move || {
-                let Ok(mut conn) = manager.open() else { return };
-                // The first at once: what a crash left in the log would otherwise be read again after the next crash.
-                loop {
-                    if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
-                        tracing::warn!(%error, "a checkpoint failed; the next one tries again");
-                    }
-                    let stop = stopped.recv_timeout(CHECKPOINT_EVERY);
-                    if !matches!(stop, Err(std_mpsc::RecvTimeoutError::Timeout)) {
-                        break;
-                    }
-                }
-            },
-        )?;
-    }
-    Ok(stop)
 }
 
 /// One closure as a unit of work, with its answer.
