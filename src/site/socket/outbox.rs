@@ -11,7 +11,9 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
@@ -195,16 +197,52 @@ fn wake(mut state: std::cell::RefMut<'_, State>) {
     }
 }
 
+/// Wakes the task of a response, and remembers that its actor asked for it.
+struct Bell {
+    has_rung: AtomicBool,
+    task: Mutex<Waker>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_rung.store(true, Ordering::Release);
+        self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+    }
+}
+
 /// The body of a WebSocket response: the actor's own stream, which drives it, and its outbox.
 pub struct OutboxStream<S> {
     actor: Option<Pin<Box<S>>>,
     outbox: Rc<Outbox>,
     linger: Option<Pin<Box<Sleep>>>,
+    /// A delivery wakes the task too, a thousand of them a message, and the actor has nothing to do with it: it is asked
+    /// only when it has called.
+    bell: Arc<Bell>,
+    caller: Waker,
 }
 
 impl<S> OutboxStream<S> {
     pub fn new(actor: S, outbox: Rc<Outbox>) -> Self {
-        Self { actor: Some(Box::pin(actor)), outbox, linger: None }
+        let bell =
+            Arc::new(Bell { has_rung: AtomicBool::new(true), task: Mutex::new(Waker::noop().clone()) });
+        let caller = Waker::from(bell.clone());
+        Self { actor: Some(Box::pin(actor)), outbox, linger: None, bell, caller }
+    }
+
+    /// Has whoever can go on call this task, from before anything is looked at: what happens in between wakes it again.
+    fn register(&self, waker: &Waker) {
+        let mut state = self.outbox.state.borrow_mut();
+        if !state.waker.as_ref().is_some_and(|w| w.will_wake(waker)) {
+            state.waker = Some(waker.clone());
+            let mut task = self.bell.task.lock().unwrap_or_else(PoisonError::into_inner);
+            if !task.will_wake(waker) {
+                task.clone_from(waker);
+            }
+        }
     }
 }
 
@@ -212,19 +250,20 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for OutboxStream<S> {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // Registered before anything is checked: a frame pushed in between wakes us again.
-        {
-            let mut state = self.outbox.state.borrow_mut();
-            if !state.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-                state.waker = Some(cx.waker().clone());
-            }
-        }
-        if let Some(actor) = &mut self.actor {
-            match actor.as_mut().poll_next(cx) {
-                Poll::Ready(Some(item)) => return Poll::Ready(Some(item)),
-                // The actor has ended; what it left in the outbox (its close frame) still goes out.
-                Poll::Ready(None) => self.actor = None,
-                Poll::Pending => {}
+        self.register(cx.waker());
+        if self.bell.has_rung.swap(false, Ordering::AcqRel) {
+            let this = &mut *self;
+            if let Some(actor) = &mut this.actor {
+                match actor.as_mut().poll_next(&mut Context::from_waker(&this.caller)) {
+                    Poll::Ready(Some(item)) => {
+                        // There may be more.
+                        this.bell.has_rung.store(true, Ordering::Release);
+                        return Poll::Ready(Some(item));
+                    }
+                    // The actor has ended; what it left in the outbox (its close frame) still goes out.
+                    Poll::Ready(None) => this.actor = None,
+                    Poll::Pending => {}
+                }
             }
         }
         match self.outbox.take() {
