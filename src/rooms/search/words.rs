@@ -133,6 +133,12 @@ fn push_grams(run: &str, at: usize, found: &mut Vec<Atom>) {
 }
 
 fn push_word(run: &str, at: Range<usize>, found: &mut Vec<Atom>) {
+    // Most words of most languages in Latin letters: nothing to fold, nothing to take apart.
+    if run.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        let word = run[..run.len().min(WORD_MAX)].to_owned();
+        found.push(Atom { word, at, ..Atom::default() });
+        return;
+    }
     let word = fold_word(run);
     if !word.contains(char::is_alphanumeric) {
         return;
@@ -165,6 +171,14 @@ fn humps(word: &str) -> Vec<&str> {
 
 /// Without case, width and accents; й stays another letter than и.
 fn fold_word(word: &str) -> String {
+    if word.is_ascii() {
+        let kept = word.chars().filter(|c| !is_apostrophe(*c) && !c.is_whitespace());
+        return kept.map(|c| c.to_ascii_lowercase()).take(WORD_MAX).collect();
+    }
+    fold_letters(word)
+}
+
+fn fold_letters(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
     let mut before = ' ';
     for c in word.nfkd().flat_map(char::to_lowercase).nfkd() {
@@ -237,6 +251,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ascii_is_folded_like_all_letters(word in "[ -~]{0,80}") {
+            prop_assert_eq!(fold_word(&word), fold_letters(&word));
+        }
+
+        #[test]
+        fn a_small_latin_word_is_taken_as_it_is(word in "[a-z0-9]{1,80}") {
+            let found = atoms(&word);
+            prop_assert_eq!(found.len(), 1);
+            prop_assert_eq!(&found[0].word, &fold_letters(&word));
+            prop_assert!(found[0].parts.is_empty() && !found[0].gram && !found[0].glued && found[0].at == (0..word.len()));
+        }
+
         #[test]
         fn any_text_is_taken_apart_within_its_bounds(text in any::<String>()) {
             for atom in atoms(&text) {
