@@ -187,9 +187,8 @@ fn presides(who: Asking, room: &Room, verb: Verb) -> Result<()> {
 }
 
 pub fn is_member(conn: &mut Conn, who: UserId, room: RoomId) -> Result<bool> {
-    let row =
-        memberships::table.find((who, room)).select(memberships::user_id).first::<UserId>(conn).optional()?;
-    Ok(row.is_some())
+    let row = memberships::table.find((who, room)).select(memberships::user_id);
+    Ok(on_conn!(conn, c => row.first::<UserId>(c)).optional()?.is_some())
 }
 
 /// Makes `who` a member who has read everything so far; `false` when they were one already.
@@ -242,14 +241,14 @@ fn count(conn: &mut Conn, room: &mut Room, by: i64) -> Result<()> {
 }
 
 /// The ids of a room's members, ascending, at most `limit`.
-pub fn members(conn: &mut Conn, room: RoomId, after: UserId, limit: i64) -> Result<Vec<UserId>> {
-    Ok(memberships::table
+pub fn members(conn: &mut Conn, room: RoomId, after: UserId, limit: i64) -> QueryResult<Vec<UserId>> {
+    let page = memberships::table
         .filter(memberships::room_id.eq(room))
         .filter(memberships::user_id.gt(after))
         .order(memberships::user_id.asc())
         .limit(limit)
-        .select(memberships::user_id)
-        .load(conn)?)
+        .select(memberships::user_id);
+    on_conn!(conn, c => page.load(c))
 }
 
 /// The member who has been there the longest, if there is any.

@@ -8,7 +8,7 @@ use super::content::Content;
 use super::membership::{self, Verb};
 use super::mention;
 use super::message::{Json, Message};
-use super::room::Room;
+use super::room::{Kind, Room};
 use super::typed::{Nonce, Text, Title};
 use super::words::{Mentionable, Words};
 use crate::accounts::Person;
@@ -134,6 +134,10 @@ pub enum Stored {
     Refused(Error),
 }
 
+/// Posts to one room in a batch from which on its members are asked for together, and how many of them at most.
+const MANY: usize = 4;
+const AT_ONCE: i64 = 50;
+
 /// What a batch needs to know of one room.
 struct Locked {
     room: Room,
@@ -148,8 +152,14 @@ struct Locked {
 pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
     let at = now_ms();
     let mut locked: BTreeMap<RoomId, Option<Locked>> = posts.iter().map(|p| (p.room, None)).collect();
+    let mut waiting: HashMap<RoomId, usize> = HashMap::new();
+    for post in posts {
+        *waiting.entry(post.room).or_default() += 1;
+    }
     for (id, slot) in &mut locked {
-        *slot = lock(conn, *id)?.map(|room| Locked { room, posters: HashSet::new() });
+        let Some(room) = lock(conn, *id)? else { continue };
+        let posters = known_posters(conn, &room, waiting[id])?;
+        *slot = Some(Locked { room, posters });
     }
     let mut outcomes: Vec<Stored> = Vec::with_capacity(posts.len());
     let mut seen: HashMap<(UserId, &str), usize> = HashMap::new();
@@ -178,6 +188,15 @@ pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
         store_counts(conn, held, at)?;
     }
     Ok(outcomes)
+}
+
+/// Those who may post because they are members, where asking for all of them at once is less work than for each who
+/// posts. Whoever isn't among them is judged alone.
+fn known_posters(conn: &mut Conn, room: &Room, waiting: usize) -> QueryResult<HashSet<UserId>> {
+    if waiting < MANY || room.members > AT_ONCE || !matches!(room.kind, Kind::Channel | Kind::Group) {
+        return Ok(HashSet::new());
+    }
+    Ok(membership::members(conn, room.id, UserId(0), AT_ONCE)?.into_iter().collect())
 }
 
 /// A reply belongs to the thread of what it replies to, which may stand in this very batch.
@@ -228,11 +247,11 @@ pub(super) fn lock(conn: &mut Conn, id: RoomId) -> QueryResult<Option<Room>> {
 }
 
 fn by_nonce(conn: &mut Conn, author: UserId, nonce: &str) -> QueryResult<Option<Message>> {
-    messages::table
+    on_conn!(conn, c => messages::table
         .filter(messages::author_id.eq(author).and(messages::nonce.eq(nonce)))
         .select(Message::as_select())
-        .first(conn)
-        .optional()
+        .first(c)
+        .optional())
 }
 
 /// The answer to a nonce that has been here before: the first result, or a refusal when the content differs.
@@ -311,18 +330,30 @@ fn insert(conn: &mut Conn, outcomes: &[Stored]) -> QueryResult<()> {
         .iter()
         .filter_map(|o| if let Stored::New(message) = o { Some(message.as_ref()) } else { None })
         .collect();
-    if !rows.is_empty() {
-        on_conn!(conn, c => diesel::insert_into(messages::table).values(rows).execute(c))?;
+    match conn {
+        // One prepared statement, run for each row: a statement of many rows would be another one for every length.
+        Conn::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(messages::table).values(row).execute(c)?;
+            }
+        }
+        // Each statement is a way to the server and back.
+        Conn::Postgres(c) if !rows.is_empty() => {
+            diesel::insert_into(messages::table).values(rows).execute(c)?;
+        }
+        Conn::Postgres(_) => {}
     }
     Ok(())
 }
 
 fn store_counts(conn: &mut Conn, held: &Locked, at: i64) -> QueryResult<()> {
     let room = &held.room;
-    diesel::update(rooms::table.find(room.id).filter(rooms::rev.ne(room.rev)))
-        .set((rooms::last_seq.eq(room.last_seq), rooms::rev.eq(room.rev), rooms::active_at.eq(at)))
-        .execute(conn)
-        .map(drop)
+    let counts = diesel::update(rooms::table.find(room.id).filter(rooms::rev.ne(room.rev))).set((
+        rooms::last_seq.eq(room.last_seq),
+        rooms::rev.eq(room.rev),
+        rooms::active_at.eq(at),
+    ));
+    on_conn!(conn, c => counts.execute(c)).map(drop)
 }
 
 #[cfg(test)]
