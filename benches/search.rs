@@ -75,7 +75,7 @@ fn main() -> Benched {
             size("messages.db")
         );
         let started = Instant::now();
-        Indexer::new(rooms.db.clone()).run(Pace::Eager).await?;
+        Indexer::new(rooms.db.clone())?.run(Pace::Eager).await?;
         let taken = started.elapsed().as_secs_f64();
         println!(
             "indexed in {taken:.0} s ({:.0} a second), {} MB then",
@@ -248,7 +248,7 @@ async fn write_beside_the_indexer(rooms: &Rooms) -> Benched {
             alone.push(write(rooms, room, batch).await?);
         }
         let alone = median(alone);
-        let indexer = Indexer::new(rooms.db.clone());
+        let indexer = Indexer::new(rooms.db.clone())?;
         let working = tokio::spawn(async move {
             loop {
                 if indexer.run(Pace::Patient).await.is_err() {

@@ -269,6 +269,7 @@ async fn run(
         let server =
             serve(&house, listener).map_err(|e| format!("The server can't start its workers: {e}."))?;
         let working = house.work().map_err(|e| e.detail())?;
+        house.keep_going().map_err(|e| e.detail())?;
         Ok((house, awaits_owner, server, working))
     };
     let (house, awaits_owner, server, working) = match opened.await {
@@ -278,7 +279,6 @@ async fn run(
             return Ok(());
         }
     };
-    house.keep_going();
     let handle = server.handle();
     let serving = actix::spawn(server);
     let _ = started.send(Ok((awaits_owner, house.accounts.owner_code().map(str::to_owned))));

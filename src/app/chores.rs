@@ -1,6 +1,7 @@
 //! What is done again and again while the server runs.
 
 use super::House;
+use crate::error::Result;
 use crate::jobs::{Node, Runner, Working};
 use crate::media::prepare::Prepare;
 use crate::rooms::search::{Indexer, Pace};
@@ -9,7 +10,10 @@ use std::time::Duration;
 
 impl House {
     /// Things that are done again and again while the server runs.
-    pub(super) fn keep_going(&self) {
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub(super) fn keep_going(&self) -> Result<()> {
         let rooms = self.rooms.clone();
         every(Duration::from_secs(2), move || {
             let rooms = rooms.clone();
@@ -21,7 +25,7 @@ impl House {
                 tracing::warn!(%error, "alarms of streams wait for their first sample or viewer");
             }
         });
-        let indexer = Indexer::new(self.rooms.db.clone());
+        let indexer = Indexer::new(self.rooms.db.clone())?;
         every(Duration::from_secs(1), move || {
             let indexer = indexer.clone();
             async move { indexer.run(Pace::Patient).await }
@@ -65,6 +69,7 @@ impl House {
             async move { accounts.sweep().await }
         });
         self.keep_the_library();
+        Ok(())
     }
 
     fn keep_the_library(&self) {
@@ -90,7 +95,7 @@ impl House {
     }
 
     /// Begins with the background jobs.
-    pub(super) fn work(&self) -> crate::error::Result<Working> {
+    pub(super) fn work(&self) -> Result<Working> {
         let slots = if self.preparation.place().is_some() { self.config.jobs } else { 0 };
         let node = Node::open(&self.config.data)?;
         let runner = Runner::new(self.rooms.db.clone(), self.jobs.clone(), slots, node);
@@ -104,7 +109,7 @@ impl House {
 fn every<F, T>(pause: Duration, task: F)
 where
     F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
+    T: Future<Output = Result<()>>,
 {
     repeat(pause, pause, task);
 }
@@ -113,7 +118,7 @@ where
 fn at_once_and_every<F, T>(pause: Duration, task: F)
 where
     F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
+    T: Future<Output = Result<()>>,
 {
     repeat(Duration::ZERO, pause, task);
 }
@@ -121,7 +126,7 @@ where
 fn repeat<F, T>(first: Duration, pause: Duration, task: F)
 where
     F: Fn() -> T + 'static,
-    T: Future<Output = crate::error::Result<()>>,
+    T: Future<Output = Result<()>>,
 {
     actix::spawn(async move {
         let mut wait = first;

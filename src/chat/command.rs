@@ -18,7 +18,7 @@ use crate::rooms::message::{self, Changes, parse_limit};
 use crate::rooms::{
     Asker, Mentionable, Message, Origin, Request, RoomView, Scope, Target, Typed, Verb, direct, may, room,
 };
-use crate::text::has_moments;
+use crate::text::names_something;
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use bytes::Bytes;
 use serde::Serialize;
@@ -104,7 +104,7 @@ pub fn submit_words(
     (room, text): (RoomId, &str),
     change: impl FnOnce(&Connection, &Mentionable) -> Result<Request> + 'static,
 ) {
-    if !text.contains(['@', '#']) && !has_moments(text) {
+    if !names_something(text) {
         return submit(connection, request, |c| change(c, &Mentionable::new()));
     }
     let (chat, text) = (connection.link.chat.clone(), text.to_owned());

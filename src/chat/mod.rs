@@ -65,9 +65,12 @@ use actix::Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What every part of the chat may reach. Cheap to clone.
+/// What every part of the chat may reach. Cheap to clone: each frame does.
 #[derive(Clone)]
-pub struct Chat {
+pub struct Chat(Arc<Parts>);
+
+/// What a [`Chat`] is a handle to.
+pub struct Parts {
     pub rooms: Rooms,
     pub accounts: Accounts,
     pub server: Addr<ChatServer>,
@@ -79,6 +82,14 @@ pub struct Chat {
     pub epoch: Arc<str>,
     sizes: moka::sync::Cache<RoomId, i64>,
     names: classic_talk::Names,
+}
+
+impl std::ops::Deref for Chat {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl Chat {
@@ -98,7 +109,7 @@ impl Chat {
         // A room's size decides only whether typing is told; ten seconds old is good enough.
         let sizes =
             moka::sync::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(10)).build();
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             rooms,
             accounts,
             server,
@@ -108,7 +119,7 @@ impl Chat {
             epoch: epoch.into(),
             sizes,
             names: classic_talk::Names::default(),
-        })
+        })))
     }
 
     /// What a text for `room` can mean by `@name`, `#name` and, about a recording, by `1:23`.

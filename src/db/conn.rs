@@ -12,7 +12,8 @@ pub enum Conn {
     Postgres(PgConnection),
 }
 
-/// Compiles one expression for each concrete connection.
+/// Compiles one expression for each concrete connection. Worth it for a query that runs very often, too: the enum has its
+/// SQL written anew each time to find the prepared statement, where a concrete connection knows it by its type.
 #[macro_export]
 macro_rules! on_conn {
     ($conn:expr, $concrete:ident => $body:expr) => {
@@ -153,6 +154,15 @@ impl r2d2::ManageConnection for Manager {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sqlite_plans_a_statement_once() -> diesel::QueryResult<()> {
+        use diesel::sql_types::Bool;
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let is_so = diesel::dsl::sql::<Bool>("SELECT sqlite_compileoption_used('ENABLE_QPSG')");
+        assert!(is_so.get_result::<bool>(&mut conn)?, ".cargo/config.toml was not heeded");
+        Ok(())
+    }
 
     #[test]
     fn a_database_url_without_a_scheme_is_refused() {

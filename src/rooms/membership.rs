@@ -187,9 +187,8 @@ fn presides(who: Asking, room: &Room, verb: Verb) -> Result<()> {
 }
 
 pub fn is_member(conn: &mut Conn, who: UserId, room: RoomId) -> Result<bool> {
-    let row =
-        memberships::table.find((who, room)).select(memberships::user_id).first::<UserId>(conn).optional()?;
-    Ok(row.is_some())
+    let row = memberships::table.find((who, room)).select(memberships::user_id);
+    Ok(on_conn!(conn, c => row.first::<UserId>(c)).optional()?.is_some())
 }
 
 /// Makes `who` a member who has read everything so far; `false` when they were one already.

@@ -228,11 +228,11 @@ pub(super) fn lock(conn: &mut Conn, id: RoomId) -> QueryResult<Option<Room>> {
 }
 
 fn by_nonce(conn: &mut Conn, author: UserId, nonce: &str) -> QueryResult<Option<Message>> {
-    messages::table
+    on_conn!(conn, c => messages::table
         .filter(messages::author_id.eq(author).and(messages::nonce.eq(nonce)))
         .select(Message::as_select())
-        .first(conn)
-        .optional()
+        .first(c)
+        .optional())
 }
 
 /// The answer to a nonce that has been here before: the first result, or a refusal when the content differs.
@@ -311,18 +311,30 @@ fn insert(conn: &mut Conn, outcomes: &[Stored]) -> QueryResult<()> {
         .iter()
         .filter_map(|o| if let Stored::New(message) = o { Some(message.as_ref()) } else { None })
         .collect();
-    if !rows.is_empty() {
-        on_conn!(conn, c => diesel::insert_into(messages::table).values(rows).execute(c))?;
+    match conn {
+        // One prepared statement, run for each row: a statement of many rows would be another one for every length.
+        Conn::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(messages::table).values(row).execute(c)?;
+            }
+        }
+        // Each statement is a way to the server and back.
+        Conn::Postgres(c) if !rows.is_empty() => {
+            diesel::insert_into(messages::table).values(rows).execute(c)?;
+        }
+        Conn::Postgres(_) => {}
     }
     Ok(())
 }
 
 fn store_counts(conn: &mut Conn, held: &Locked, at: i64) -> QueryResult<()> {
     let room = &held.room;
-    diesel::update(rooms::table.find(room.id).filter(rooms::rev.ne(room.rev)))
-        .set((rooms::last_seq.eq(room.last_seq), rooms::rev.eq(room.rev), rooms::active_at.eq(at)))
-        .execute(conn)
-        .map(drop)
+    let counts = diesel::update(rooms::table.find(room.id).filter(rooms::rev.ne(room.rev))).set((
+        rooms::last_seq.eq(room.last_seq),
+        rooms::rev.eq(room.rev),
+        rooms::active_at.eq(at),
+    ));
+    on_conn!(conn, c => counts.execute(c)).map(drop)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Nothing that anybody types gets through, vanishes or takes long.
 
-use super::{Rendered, render};
+use super::{Known, Rendered, render, render_markdown, sentence};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -176,6 +176,13 @@ fn words(html: &str) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_sentence_is_what_the_whole_way_makes_of_it(text in "[@a-zA-ZÀ-ɏА-я一-龥ぁ-ヿ가-힣 ][@#a-zA-Z0-9À-ɏ一-龥 ,.;?!'\"，。、！？]{0,60}") {
+        let known = Known { is_person: &|_| true, is_channel: &|_| true, recording: Some("/media/1") };
+        prop_assume!(sentence::is_one(&text));
+        prop_assert_eq!(render_markdown(&text, known), Rendered::default());
+    }
 
     #[test]
     fn any_text_becomes_good_html(text in "\\PC{0,400}") {

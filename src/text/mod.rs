@@ -11,6 +11,7 @@ mod mention;
 mod moment;
 mod render;
 mod run;
+mod sentence;
 mod source;
 mod wall;
 mod words;
@@ -21,6 +22,13 @@ pub use mention::{USERNAME_MAX, candidates, may_stand_in_username};
 pub use moment::{any as has_moments, clock};
 pub use render::{Known, Rendered, render, render_for};
 pub use words::words;
+
+/// Whether anything in a text has to be looked up before it is rendered: a name, a channel, a moment of a recording.
+pub fn names_something(text: &str) -> bool {
+    has_moments(text)
+        || mention::find(text).next().is_some()
+        || (text.contains('#') && !channel::candidates(text).is_empty())
+}
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -191,7 +191,7 @@ async fn nobody_finds_what_they_may_not_read() {
     for indexed in [false, true] {
         if indexed {
             let rooms = open(&config(&app.store)).await;
-            Indexer::new(rooms.db.clone()).run(Pace::Eager).await.unwrap();
+            Indexer::new(rooms.db.clone()).unwrap().run(Pace::Eager).await.unwrap();
             close(rooms).await;
         }
         assert_eq!(found(&ann, "treasure").await.len(), 2);

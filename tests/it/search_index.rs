@@ -118,7 +118,7 @@ async fn the_index_finds_what_a_look_at_every_message_finds() {
             rooms.change_room(Request::Join { user: UserId(user), target }).await.unwrap();
         }
     }
-    let mut indexer = Indexer::new(rooms.db.clone());
+    let mut indexer = Indexer::new(rooms.db.clone()).unwrap();
     for round in 0..12 {
         for _ in 0..20 {
             let room = places[usize::try_from(dice.roll(4)).unwrap()];
@@ -138,7 +138,7 @@ async fn the_index_finds_what_a_look_at_every_message_finds() {
             indexer.run(Pace::Eager).await.unwrap();
         }
         if round == 5 {
-            indexer = Indexer::new(rooms.db.clone());
+            indexer = Indexer::new(rooms.db.clone()).unwrap();
         }
         let looks: [Look; 9] = [
             ("apple ", |t| t.split(' ').any(|w| w == "apple"), None),
@@ -171,7 +171,7 @@ async fn the_beginning_of_very_many_words_finds_them_all() {
         let post = Typed::new(text).unwrap().check(author.clone(), BOARD, &Mentionable::new()).unwrap();
         rooms.post(post).await.unwrap();
     }
-    Indexer::new(rooms.db.clone()).run(Pace::Eager).await.unwrap();
+    Indexer::new(rooms.db.clone()).unwrap().run(Pace::Eager).await.unwrap();
     let terms: Vec<String> = rooms
         .db
         .read(|c| {
@@ -227,7 +227,7 @@ async fn what_a_crash_left_half_written_is_removed_and_written_again() {
         .unwrap();
     assert_eq!(searched(&rooms, "half1", 50).await, []);
     let before = searched(&rooms, "apple", 50).await;
-    Indexer::new(rooms.db.clone()).run(Pace::Eager).await.unwrap();
+    Indexer::new(rooms.db.clone()).unwrap().run(Pace::Eager).await.unwrap();
     assert_eq!(searched(&rooms, "apple", 50).await, before);
     assert!(!before.is_empty());
     let left: BTreeSet<i64> = rooms

@@ -3,9 +3,10 @@
 
 use super::document::Indexed;
 use super::postings::read_documents;
+use super::quiet::Quiet;
 use super::segment::{Builder, LARGEST, Segment, Source, due, merge};
-use crate::db::Conn;
 use crate::db::schema::messages::{messages, rooms, search_documents, search_segments, search_words};
+use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::ids::RoomId;
 use crate::on_conn;
@@ -36,6 +37,8 @@ pub enum Pace {
 #[derive(Clone)]
 pub struct Indexer {
     db: Db,
+    /// Reading, cutting into words and merging; the rows that come of it go through the writer in small pieces.
+    quiet: Quiet,
     /// Since when something waits.
     waiting: Arc<Mutex<Option<Instant>>>,
 }
@@ -60,8 +63,10 @@ enum Row {
 }
 
 impl Indexer {
-    pub fn new(db: Db) -> Self {
-        Self { db, waiting: Arc::default() }
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn new(db: Db) -> Result<Self> {
+        Ok(Self { db, quiet: Quiet::start("search-index")?, waiting: Arc::default() })
     }
 
     /// Works until nothing is left to do for now.
@@ -77,8 +82,13 @@ impl Indexer {
         }
         let lags = self.db.read(lags).await?;
         if self.worth_it(&lags, pace) {
-            let (builder, cursors) = self.db.read(move |conn| take(conn, &lags)).await?;
-            self.store(builder.finish(), cursors, Vec::new(), pace).await?;
+            let db = self.db.clone();
+            let taken = move || {
+                let (builder, cursors) = db.read_blocking(|conn| take(conn, &lags))?;
+                Ok((builder.finish(), cursors))
+            };
+            let (segment, cursors) = self.quiet.run(taken).await?;
+            self.store(segment, cursors, Vec::new(), pace).await?;
             return Ok(true);
         }
         let ready = self.db.read(ready).await?;
@@ -86,8 +96,14 @@ impl Indexer {
         if sources.is_empty() {
             return Ok(false);
         }
-        let ids = sources.clone();
-        let merged = self.db.snapshot(move |conn| read_and_merge(conn, &ids)).await?;
+        let (db, ids) = (self.db.clone(), sources.clone());
+        let merged = move || {
+            // The merging itself takes long, and an open snapshot keeps the write-ahead log from being begun anew.
+            let (sources, dead) =
+                db.read_blocking(|conn| db::snapshot(conn, |conn| sources_of(conn, &ids)))?;
+            Ok(merge(sources, |room| !dead.contains(&room)))
+        };
+        let merged = self.quiet.run(merged).await?;
         self.store(merged, Vec::new(), sources, pace).await?;
         Ok(true)
     }
@@ -208,7 +224,8 @@ fn ready(conn: &mut Conn) -> Result<Vec<(i64, i64)>> {
     Ok(s::table.filter(s::state.eq("ready")).order(s::id).select((s::id, s::documents)).load(conn)?)
 }
 
-fn read_and_merge(conn: &mut Conn, ids: &[i64]) -> Result<Segment> {
+/// What these segments hold, and the rooms that are gone.
+fn sources_of(conn: &mut Conn, ids: &[i64]) -> Result<(Vec<Source>, Vec<i64>)> {
     let mut sources = Vec::with_capacity(ids.len());
     for id in ids {
         let lists: Vec<Vec<u8>> = search_documents::table
@@ -224,7 +241,7 @@ fn read_and_merge(conn: &mut Conn, ids: &[i64]) -> Result<Segment> {
             .push(Source { documents: lists.iter().flat_map(|list| read_documents(list)).collect(), words });
     }
     let dead: Vec<i64> = rooms::table.filter(rooms::deleted_at.is_not_null()).select(rooms::id).load(conn)?;
-    Ok(merge(sources, |room| !dead.contains(&room)))
+    Ok((sources, dead))
 }
 
 fn begin(conn: &mut Conn, (documents, oldest, newest): (i64, i64, i64)) -> Result<i64> {
@@ -237,24 +254,40 @@ fn begin(conn: &mut Conn, (documents, oldest, newest): (i64, i64, i64)) -> Resul
 fn insert(conn: &mut Conn, segment: i64, rows: &[Row]) -> Result<()> {
     use search_documents as d;
     use search_words as w;
-    let (mut words, mut lists) = (Vec::new(), Vec::new());
-    for row in rows {
-        match row {
-            Row::Word(word, part, postings) => words.push((
-                w::segment.eq(segment),
-                w::word.eq(word.as_str()),
-                w::part.eq(part),
-                w::postings.eq(postings.as_slice()),
-            )),
-            Row::List(part, list) => {
-                lists.push((d::segment.eq(segment), d::part.eq(part), d::documents.eq(list.as_slice())));
+    let word = |word: &Row| match word {
+        Row::Word(word, part, postings) => Some((
+            w::segment.eq(segment),
+            w::word.eq(word.clone()),
+            w::part.eq(*part),
+            w::postings.eq(postings.clone()),
+        )),
+        Row::List(..) => None,
+    };
+    let list = |list: &Row| match list {
+        Row::List(part, list) => {
+            Some((d::segment.eq(segment), d::part.eq(*part), d::documents.eq(list.clone())))
+        }
+        Row::Word(..) => None,
+    };
+    match conn {
+        // As in `rooms::post`: one prepared statement on SQLite, one way to the server on Postgres.
+        Conn::Sqlite(c) => {
+            for row in rows.iter().filter_map(list) {
+                diesel::insert_into(d::table).values(row).execute(c)?;
+            }
+            for row in rows.iter().filter_map(word) {
+                diesel::insert_into(w::table).values(row).execute(c)?;
             }
         }
+        Conn::Postgres(c) => {
+            diesel::insert_into(d::table)
+                .values(rows.iter().filter_map(list).collect::<Vec<_>>())
+                .execute(c)?;
+            diesel::insert_into(w::table)
+                .values(rows.iter().filter_map(word).collect::<Vec<_>>())
+                .execute(c)?;
+        }
     }
-    on_conn!(conn, c => {
-        diesel::insert_into(d::table).values(&lists).execute(c)?;
-        diesel::insert_into(w::table).values(&words).execute(c)?;
-    });
     Ok(())
 }
 

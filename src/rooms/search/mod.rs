@@ -16,6 +16,7 @@ mod moment;
 mod plan;
 mod postings;
 mod query;
+mod quiet;
 mod segment;
 mod streams;
 mod words;
