@@ -42,8 +42,8 @@ const HOT: [(&str, &str); 14] = [
         "`messages`.`thread` = ?",
         "SEARCH messages USING INDEX messages_by_thread (room_id=? AND thread=? AND seq<?)",
     ),
-    ("`messages`.`to_all`", "SEARCH messages USING INDEX messages_to_all (room_id=? AND seq>?)"),
-    ("FROM `mentions`", "SEARCH mentions USING PRIMARY KEY (user_id=? AND room_id=? AND seq>?)"),
+    ("WITH marks", "SEARCH m USING INDEX messages_to_all (room_id=? AND seq>?)"),
+    ("WITH marks", "SEARCH mentions USING PRIMARY KEY (user_id=? AND room_id=? AND seq>?)"),
     ("INNER JOIN `rooms`", "SEARCH memberships USING PRIMARY KEY (user_id=?)"),
     ("INNER JOIN `rooms`", "SEARCH rooms USING INTEGER PRIMARY KEY (rowid=?)"),
     (
@@ -63,7 +63,7 @@ async fn nothing_that_is_asked_walks_through_a_table_that_has_no_end() {
     live_a_day(&app).await;
     let mut all = plans(&app.store, Which::Messages);
     all.extend(plans(&app.store, Which::Accounts));
-    assert!(all.len() > 100, "only {} statements were heard", all.len());
+    assert!(all.len() > 60, "only {} statements were heard", all.len());
     let walks: Vec<String> = all
         .iter()
         .filter(|plan| !is_excused(plan) && ENDLESS.iter().any(|table| plan.scans(table)))
@@ -85,11 +85,11 @@ async fn nothing_that_is_asked_walks_through_a_table_that_has_no_end() {
     }
 }
 
+/// What ends where it has found something, however long the table is.
 fn is_excused(plan: &Plan) -> bool {
-    let said = |words: &str| plan.statement.contains(words);
-    // A page of a list in the order of its index, which ends after a page.
-    let is_a_page = said("ORDER BY `users`.`username_key`") || said("ORDER BY \"users\".\"username_key\"");
-    is_a_page && said("LIMIT")
+    let said = |words: &str| plan.statement.replace('"', "`").contains(words);
+    // A page of people in the order of their names; whether anybody has an account.
+    said("ORDER BY `users`.`username_key`") && said("LIMIT") || said("EXISTS") && said("`users`.`role` !=")
 }
 
 /// Does what people and their browsers do, each thing once.
@@ -112,7 +112,7 @@ async fn live_a_day(app: &App) {
     let asked = ben.request(Method::GET, "/api/v1/me").bearer_auth("hubbub_nothing");
     ben.answer(asked).await.is(401);
     ann.send("DELETE", &format!("/api/v1/rooms/{}/members/ben", group["id"]), &Value::Null).await;
-    ann.send("DELETE", &format!("/api/v1/rooms/{}", group["id"]), &Value::Null).await.is(200);
+    ann.send("DELETE", &format!("/api/v1/rooms/{}", group["id"]), &Value::Null).await.is(204);
     ben.post("/c/lab/leave", &[]).await.is(303);
     ben.post("/logout", &[]).await.is(303);
     tidy(app).await;

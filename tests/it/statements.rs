@@ -79,8 +79,12 @@ impl Plan {
     /// Whether it walks through a whole table, this one.
     pub fn scans(&self, table: &str) -> bool {
         self.steps.iter().any(|step| {
+            // These have what is sought, and nothing else.
+            if ["rooms_unindexed", "users_with_picture"].iter().any(|index| step.contains(index)) {
+                return false;
+            }
             let words: Vec<&str> = step.split_whitespace().collect();
-            let walks = |word: &str| matches!(words.as_slice(), [first, name, ..] if *first == word && *name == table);
+            let walks = |word: &str| words.first() == Some(&word) && words.get(1) == Some(&table);
             // An index that SQLite makes for one statement is made of the whole table.
             walks("SCAN")
                 || walks("SEARCH") && step.contains(" AUTOMATIC ")
@@ -98,8 +102,9 @@ pub fn plans(store: &Store, which: Which) -> Vec<Plan> {
         postgres.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").unwrap();
     }
     let statements = heard().get(&address(store, which)).cloned().unwrap_or_default();
-    let asks =
-        |statement: &&String| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb));
+    let asks = |statement: &&String| {
+        ["SELECT", "UPDATE", "DELETE", "WITH"].iter().any(|verb| statement.starts_with(verb))
+    };
     statements.iter().filter(asks).filter_map(|statement| explain(&mut conn, statement)).collect()
 }
 

@@ -59,22 +59,23 @@ pub fn run(config: &Config) -> Result<(), String> {
         // Whoever closes the pipe early has read enough.
         let _ = writeln!(io::stdout().lock(), "{words}");
     };
-    measure(config, &PLAN, &say).map_err(|error| format!("The measurement broke off: {error}."))
+    measure(config, &PLAN, &say).map_err(|error| {
+        let why = error.to_string();
+        format!("The measurement broke off: {}.", why.trim_end_matches('.'))
+    })
 }
 
 fn measure(config: &Config, plan: &Plan, say: &dyn Fn(&str)) -> Measured {
-    let began = Instant::now();
     let folder = tempfile::Builder::new().prefix(".hubbub-bench-").tempdir_in(standing(&config.data))?;
     say(&format!(
         "Measuring for about a minute, in {} (gone afterwards) and on 127.0.0.1. Whatever else runs now makes it less.\n",
         folder.path().display()
     ));
-    say(&disk(folder.path(), plan.each)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let running = app::start(own(config, folder.path())?)?;
     let measured = LocalSet::new().block_on(&runtime, async {
         tokio::select! {
-            measured = serve(&running, plan, began, say) => measured,
+            measured = serve(&running, folder.path(), plan, say) => measured,
             // The server is to stop and the folder to go, as at the end.
             _ = tokio::signal::ctrl_c() => Err("it was told to stop".into()),
         }
@@ -96,13 +97,15 @@ fn measure(config: &Config, plan: &Plan, say: &dyn Fn(&str)) -> Measured {
 
 /// The settings of a server that keeps everything in this folder.
 fn own(config: &Config, folder: &Path) -> Result<Config, String> {
-    let mut own = Config { workers: config.workers, log: config.log.clone(), ..Config::default() };
+    let mut own = Config::default();
     for (name, value) in [
         ("listen", "127.0.0.1:0"),
         ("data", &folder.join("data").to_string_lossy()),
         ("media", &folder.join("media").to_string_lossy()),
         ("rate_limits", "off"),
         ("jobs", "0"),
+        ("workers", &config.workers.to_string()),
+        ("log", &config.log),
     ] {
         own.set(name, value)?;
     }
@@ -110,8 +113,8 @@ fn own(config: &Config, folder: &Path) -> Result<Config, String> {
 }
 
 /// How long it takes until a little is on the disk, which every commit waits for.
-fn disk(folder: &Path, length: Duration) -> Measured<String> {
-    let (mut file, mut times, began) = (File::create(folder.join("sync"))?, Vec::new(), Instant::now());
+fn disk(path: &Path, length: Duration) -> io::Result<String> {
+    let (mut file, mut times, began) = (File::create(path)?, Vec::new(), Instant::now());
     while began.elapsed() < length || times.is_empty() {
         let began = Instant::now();
         file.write_all(&[0x5A; 4096])?;
@@ -122,8 +125,9 @@ fn disk(folder: &Path, length: Duration) -> Measured<String> {
     Ok(format!("disk      A sync takes {}, and at most {} in 99 of 100 cases.", ms(half), ms(most)))
 }
 
-async fn serve(running: &Running, plan: &Plan, began: Instant, say: &dyn Fn(&str)) -> Measured {
-    let address = running.address;
+async fn serve(running: &Running, folder: &Path, plan: &Plan, say: &dyn Fn(&str)) -> Measured {
+    let (address, began, each, path) = (running.address, Instant::now(), plan.each, folder.join("sync"));
+    say(&tokio::task::spawn_blocking(move || disk(&path, each)).await??);
     let (alone, together) = (write(address, 1, plan.each).await?, write(address, AT_ONCE, plan.each).await?);
     say(&format!(
         "messages  About {} a second when each waits for the one before, about {} when {AT_ONCE} people write at once. Each is on the disk before anybody sees it.",
