@@ -39,6 +39,7 @@ impl Instrumentation for Listener {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "Diesel asks whether there is one")]
 fn listener() -> Option<Box<dyn Instrumentation>> {
     Some(Box::new(Listener::default()))
 }

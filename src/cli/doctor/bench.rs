@@ -250,7 +250,7 @@ mod tests {
         people: &[2, 4],
         rates: &[10],
         step: Duration::from_millis(300),
-        length: Duration::from_secs(60),
+        length: Duration::from_mins(1),
     };
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
     fn numbers_are_told_as_exactly_as_they_are_known() {
         let told = [0.4, 7.0, 99.4, 123.0, 999.0, 5249.0, 1_284_000.0].map(about);
         assert_eq!(told, ["0", "7", "99", "120", "1,000", "5,200", "1,300,000"]);
-        let told = [0.2, 3.14, 250.4].map(|ms: f64| super::ms(Duration::from_secs_f64(ms / 1000.0)));
+        let told = [0.2, 3.12, 250.4].map(|ms: f64| super::ms(Duration::from_secs_f64(ms / 1000.0)));
         assert_eq!(told, ["0.20 ms", "3.1 ms", "250 ms"]);
     }
 }

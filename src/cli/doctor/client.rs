@@ -96,11 +96,10 @@ impl Client {
                 Some((name, value)) if name == "set-cookie" => {
                     value.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
                 }
-                Some(_) => {}
                 None if status == 0 => {
                     status = line.split(' ').nth(1).unwrap_or_default().parse()?;
                 }
-                None => {}
+                _ => {}
             }
         }
         Ok((status, length))

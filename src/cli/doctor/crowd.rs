@@ -222,7 +222,8 @@ impl Crowd {
         if heard.ended > 0 {
             return Ok(Duration::MAX);
         }
-        heard.late.resize(all.max(heard.late.len()), Duration::MAX);
+        let told = all.max(heard.late.len());
+        heard.late.resize(told, Duration::MAX);
         Ok(share(&mut heard.late, 99))
     }
 }
