@@ -30,8 +30,8 @@ const ENDLESS: [&str; 17] = [
     "media_positions",
 ];
 
-/// What SQLite is to do for the questions that are asked all day. The beginning of each says which it is.
-const HOT: [(&str, &str); 14] = [
+/// What SQLite is to do for the questions that are asked all day: a part of the statement says which it is.
+const HOT: [(&str, &str); 15] = [
     // A page of a room, older, newer, around: one range of the table itself.
     ("ORDER BY `messages`.`seq` DESC", "SEARCH messages USING PRIMARY KEY (room_id=? AND seq<?)"),
     ("ORDER BY `messages`.`seq` ASC", "SEARCH messages USING PRIMARY KEY (room_id=? AND seq>?)"),
@@ -50,6 +50,8 @@ const HOT: [(&str, &str); 14] = [
         "`memberships`.`room_id` = ?",
         "SEARCH memberships USING COVERING INDEX memberships_by_room (room_id=? AND user_id>?)",
     ),
+    // Every few minutes, which is often for what would read all that was ever attached.
+    ("`blobs`.`stored_at` < ?", "SEARCH blobs USING COVERING INDEX blobs_by_age (stored_at<?)"),
     ("`sessions`.`key_hash` = ?", "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (key_hash=?)"),
     ("`tokens`.`token_hash` = ?", "SEARCH tokens USING INDEX sqlite_autoindex_tokens_1 (token_hash=?)"),
     ("`users`.`username_key` = ?", "SEARCH users USING INDEX sqlite_autoindex_users_1 (username_key=?)"),
