@@ -8,7 +8,7 @@ mod house;
 #[path = "house/load.rs"]
 mod load;
 
-use figures::{Benched, median};
+use figures::{Benched, median, rounds};
 use house::{House, http};
 use load::load;
 
@@ -27,7 +27,7 @@ fn main() -> Benched {
         let board = format!("GET /board HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
         let healthz = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let (mut still, mut busy, mut health) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..3 {
+        for _ in 0..rounds() {
             let (request, other) = (board.clone(), healthz.clone());
             still.push(load(address, move |_| request.clone()).await?.answers);
             health.push(load(address, move |_| other.clone()).await?.answers);

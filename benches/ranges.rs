@@ -9,7 +9,7 @@ mod house;
 #[path = "house/load.rs"]
 mod load;
 
-use figures::{Benched, median};
+use figures::{Benched, median, rounds};
 use house::{House, http};
 use load::load;
 use std::fs::File;
@@ -33,7 +33,7 @@ fn main() -> Benched {
         let address = find(&http, &house, &cookie).await?;
         let plain = plain_socket(film)?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..3 {
+        for _ in 0..rounds() {
             let (address, cookie) = (address.clone(), cookie.clone());
             let ask = move |n| request(&address, &cookie, n);
             ours.push(load(house.running.address, ask).await?.bytes);

@@ -2,12 +2,12 @@
 //!
 //! `cargo bench --bench search [-- --quick] [-- --messages N] [-- --database postgres://…]`. A third of the messages
 //! is in groups that neither of the two people who search belongs to; the word `hidden` stands in each of those and
-//! nowhere else. `--quick` takes 50,000 messages.
+//! nowhere else. `--quick` takes 3,000 messages.
 
 mod figures;
 
 use diesel::prelude::*;
-use figures::{Benched, median, seconds};
+use figures::{Benched, is_quick, median, rounds, seconds};
 use hubbub::config::Config;
 use hubbub::db::schema::messages::{memberships, messages, rooms};
 use hubbub::ids::{RoomId, UserId};
@@ -27,7 +27,6 @@ const VOCABULARY: u64 = 60_000;
 /// Milliseconds between two messages: two million fill the better part of a year.
 const APART: i64 = 10_000;
 const START: i64 = 1_700_000_000_000;
-const ROUNDS: usize = 200;
 
 /// The same numbers in every run.
 struct Dice(u64);
@@ -53,9 +52,8 @@ fn option(name: &str) -> Option<String> {
 }
 
 fn main() -> Benched {
-    let quick = std::env::args().any(|arg| arg == "--quick");
     let many =
-        option("--messages").map_or(Ok(if quick { 50_000 } else { 2_000_000 }), |n| n.parse::<u64>())?;
+        option("--messages").map_or(Ok(if is_quick() { 3_000 } else { 2_000_000 }), |n| n.parse::<u64>())?;
     let folder = tempfile::tempdir()?;
     let mut config = Config::default();
     config.set("data", &folder.path().to_string_lossy())?;
@@ -186,6 +184,7 @@ fn message(dice: &mut Dice, n: u64, room: u64, seq: i64, hidden: bool) -> Benche
 }
 
 async fn measure(rooms: &Rooms, many: u64) -> Benched {
+    let times_each = if is_quick() { 2 } else { 200 };
     let middle = START + i64::try_from(many)? * APART / 2;
     println!("\n{:<44} {:>5}  {:>9} {:>9} {:>9}", "search", "found", "p50 ms", "p99 ms", "worst ms");
     for (who, name) in [(MANY, "in 1,000 groups"), (FEW, "in 3 groups")] {
@@ -211,17 +210,17 @@ async fn measure(rooms: &Rooms, many: u64) -> Benched {
             ("nothing has it", "nowhere ", None),
         ] {
             let asked = asked(who, typed, before)?;
-            let mut times = Vec::with_capacity(ROUNDS);
+            let mut times = Vec::with_capacity(times_each);
             let mut found = 0;
-            for _ in 0..ROUNDS {
+            for _ in 0..times_each {
                 let asked = asked.clone();
                 let started = Instant::now();
                 found = rooms.db.snapshot(move |conn| find(conn, &asked)).await?.messages.len();
                 times.push(started.elapsed().as_secs_f64() * 1000.0);
             }
             times.sort_by(f64::total_cmp);
-            let (half, most) = (times[ROUNDS / 2], times[ROUNDS * 99 / 100 - 1]);
-            println!("  {about:<42} {found:>5}  {half:>9.2} {most:>9.2} {:>9.2}", times[ROUNDS - 1]);
+            let (half, most) = (times[times_each / 2], times[(times_each * 99 / 100).saturating_sub(1)]);
+            println!("  {about:<42} {found:>5}  {half:>9.2} {most:>9.2} {:>9.2}", times[times_each - 1]);
         }
     }
     Ok(())
@@ -244,7 +243,7 @@ async fn write_beside_the_indexer(rooms: &Rooms) -> Benched {
     println!("\nbatch   msg/s alone   msg/s beside the indexer   ratio");
     for batch in [8, 256] {
         let mut alone = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..rounds() {
             alone.push(write(rooms, room, batch).await?);
         }
         let alone = median(alone);
@@ -258,7 +257,7 @@ async fn write_beside_the_indexer(rooms: &Rooms) -> Benched {
             }
         });
         let mut beside = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..rounds() {
             beside.push(write(rooms, room, batch).await?);
         }
         working.abort();

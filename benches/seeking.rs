@@ -16,7 +16,7 @@ mod process;
 
 use actix_files::NamedFile;
 use actix_web::{App, HttpServer, web};
-use figures::{Benched, median, seconds};
+use figures::{Benched, median, rounds, seconds};
 use process::{Process, TICKS, free_port};
 
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ fn main() -> Benched {
 
 async fn measure(server: Server, way: Way) -> Benched {
     let (mut quick, mut thrifty) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
+    for _ in 0..rounds() {
         let (before, began) = (server.process.cpu()?, Instant::now());
         let bytes = play(&server, way).await? as f64 / 1e6;
         quick.push(bytes / began.elapsed().as_secs_f64());

@@ -7,7 +7,7 @@ mod figures;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use figures::{Benched, median, seconds};
+use figures::{Benched, median, rounds, seconds};
 use hubbub::config::Config;
 use hubbub::ids::{RoomId, UserId};
 use hubbub::rooms::{Asker, Author, Change, Mentionable, Nonce, Post, Request, RoomName, Rooms, Typed};
@@ -21,7 +21,7 @@ fn main() -> Benched {
     println!("batch   hubbub msg/s   bare SQLite rows/s   ratio");
     for batch in [1, 8, 64, 256] {
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
-        for _ in 0..3 {
+        for _ in 0..rounds() {
             ours.push(runtime.block_on(through_the_door(batch))?);
             bare.push(bare_sqlite(batch)?);
         }

@@ -6,9 +6,19 @@ use std::time::Duration;
 
 pub type Benched<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// How long a figure is measured: `--quick` for a check that the bench still works.
+/// Whether this is only to see that the bench still works: about two seconds in all.
+pub fn is_quick() -> bool {
+    std::env::args().any(|arg| arg == "--quick")
+}
+
+/// How long a figure is measured.
 pub fn seconds() -> Duration {
-    Duration::from_secs_f64(if std::env::args().any(|a| a == "--quick") { 0.4 } else { 3.0 })
+    Duration::from_secs_f64(if is_quick() { 0.2 } else { 3.0 })
+}
+
+/// How often, so that the middle can be told.
+pub fn rounds() -> usize {
+    if is_quick() { 1 } else { 3 }
 }
 
 /// The middle of several rounds.

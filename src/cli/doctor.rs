@@ -1,9 +1,13 @@
 //! `hubbub doctor`: what is found and missing on this machine, one plain line each.
 
+mod bench;
+mod client;
+mod crowd;
+
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::db::{Access, Manager, Url, Which};
-use clap::Command;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use diesel::RunQueryDsl;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -65,14 +69,21 @@ fn bad(words: impl Into<String>) -> Finding {
 
 /// The command as the command line knows it.
 pub fn command() -> Command {
-    Command::new("doctor").about("Says what is found and missing on this machine")
+    let bench = Arg::new("bench").long("bench").action(ArgAction::SetTrue).help(
+        "measures for a minute how many people and messages this machine serves, in a folder that goes away",
+    );
+    Command::new("doctor").about("Says what is found and missing on this machine").arg(bench)
 }
 
-/// Prints the findings. It changes nothing: no folder is made, no database is migrated.
+/// Prints the findings, or what was measured. It changes nothing: no folder is made, no database is migrated.
 ///
 /// # Errors
 /// A sentence when the server could not run as things are; the exit code is 1 then.
-pub fn run(config: &Config) -> Result<(), String> {
+pub fn run(config: &Config, matches: &ArgMatches) -> Result<(), String> {
+    if matches.get_flag("bench") { bench::run(config) } else { say(config) }
+}
+
+fn say(config: &Config) -> Result<(), String> {
     let findings = examine(config);
     let mut out = io::stdout().lock();
     for finding in &findings {
@@ -324,7 +335,7 @@ mod tests {
         assert!(bad[0].contains("data folder") && bad[0].contains("is a file"), "{bad:?}");
         assert!(bad[1].contains("accounts database"), "{bad:?}");
         assert!(bad[2].contains("in use by another program"), "{bad:?}");
-        assert!(run(&config).is_err_and(|words| words.contains("3 lines")));
+        assert!(say(&config).is_err_and(|words| words.contains("3 lines")));
         Ok(())
     }
 

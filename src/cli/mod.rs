@@ -55,7 +55,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Some(("publish", matches)) => publish::run(&config, matches).map_err(Failure::to_run),
         Some(("token", matches)) => token::run(&config, matches).map_err(Failure::to_run),
         Some(("verify", matches)) => verify::run(&config, matches).map_err(Failure::to_run),
-        Some(("doctor", _)) => doctor::run(&config).map_err(Failure::to_run),
+        Some(("doctor", matches)) => doctor::run(&config, matches).map_err(Failure::to_run),
         Some((_, matches)) => serve::run(config, Some(matches)).map_err(Failure::to_start),
         None => serve::run(config, None).map_err(Failure::to_start),
     }

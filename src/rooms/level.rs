@@ -3,16 +3,17 @@
 use super::room::{self, RoomView};
 use super::unread::{ReadMarks, meet_board};
 use crate::db::Conn;
-use crate::db::schema::messages::{memberships, mentions, messages};
+use crate::db::schema::messages::memberships;
 use crate::error::{Error, Result};
 use crate::ids::{BOARD, RoomId, UserId};
 use crate::rooms::membership::{self, Verb};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-/// Rooms in one query: each is a term of its own, and SQLite takes a thousand of them at most.
-const AT_ONCE: usize = 100;
+/// Where counting ends: who comes back after a year is told at once that there were many.
+const COUNTED: i64 = 1000;
 
 /// What of a room makes itself heard: counts in the rail and the title, tones, notifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -83,41 +84,43 @@ impl ReadMarks {
     }
 }
 
-/// Counts in each room how many of the messages after its `read_seq` call `user`.
+/// Counts in each room how many of the messages after its `read_seq` call `user`, by name or with everybody else; at
+/// most [`COUNTED`] of each kind.
 pub(super) fn count_calls(conn: &mut Conn, user: UserId, views: &mut [RoomView]) -> Result<()> {
-    let behind: Vec<(RoomId, i64)> =
-        views.iter().filter(|view| view.unread() > 0).map(|view| (view.id, view.read_seq)).collect();
-    let mut calls: HashMap<RoomId, i64> = HashMap::new();
-    for part in behind.chunks(AT_ONCE) {
-        for (room, _) in called(conn, user, part)? {
-            *calls.entry(room).or_default() += 1;
-        }
-    }
+    let behind: Vec<&RoomView> = views.iter().filter(|view| view.unread() > 0).collect();
+    let calls = if behind.is_empty() { HashMap::new() } else { called(conn, user, &behind)? };
     for view in views.iter_mut() {
         view.mentions = calls.get(&view.id).copied().unwrap_or(0);
     }
     Ok(())
 }
 
-/// The messages after each of these marks that call `user`, by name or with everybody else. A message that does both
-/// is one.
-fn called(conn: &mut Conn, user: UserId, marks: &[(RoomId, i64)]) -> Result<HashSet<(RoomId, i64)>> {
-    let mut by_name = mentions::table.select((mentions::room_id, mentions::seq)).into_boxed();
-    let mut to_all = messages::table.select((messages::room_id, messages::seq)).into_boxed();
-    for (room, read) in marks {
-        // The person in every term, so that each of them is one range of the primary key.
-        by_name = by_name.or_filter(
-            mentions::user_id.eq(user).and(mentions::room_id.eq(*room)).and(mentions::seq.gt(*read)),
-        );
-        to_all = to_all.or_filter(
-            messages::to_all
-                .and(messages::room_id.eq(*room))
-                .and(messages::seq.gt(*read))
-                .and(messages::author_id.ne(user))
-                .and(messages::deleted_at.is_null()),
-        );
-    }
-    let mut found: HashSet<(RoomId, i64)> = by_name.load(conn)?.into_iter().collect();
-    found.extend(to_all.load::<(RoomId, i64)>(conn)?);
-    Ok(found)
+#[derive(QueryableByName)]
+struct Calls {
+    #[diesel(sql_type = BigInt)]
+    room: RoomId,
+    #[diesel(sql_type = BigInt)]
+    calls: i64,
+}
+
+/// Written out, as Diesel has neither a table of values nor a choice of index. Each room is one range of two indexes,
+/// however much was said there: left to itself, SQLite would read every message that the person hasn't.
+fn called(conn: &mut Conn, user: UserId, behind: &[&RoomView]) -> Result<HashMap<RoomId, i64>> {
+    let marks: Vec<String> = behind.iter().map(|view| format!("({}, {})", view.id, view.read_seq)).collect();
+    let by_index = match conn {
+        Conn::Sqlite(_) => " INDEXED BY messages_to_all",
+        Conn::Postgres(_) => "",
+    };
+    // A message that does both is one call.
+    let found: Vec<Calls> = diesel::sql_query(format!(
+        "WITH marks (room, seen) AS (VALUES {}) SELECT CAST(room AS BIGINT) AS room, \
+         (SELECT count(*) FROM (SELECT 1 FROM mentions WHERE user_id = {user} AND room_id = room AND seq > seen \
+         LIMIT {COUNTED}) AS named) + \
+         (SELECT count(*) FROM (SELECT 1 FROM messages AS m{by_index} WHERE to_all AND room_id = room AND seq > seen \
+         AND author_id <> {user} AND NOT EXISTS (SELECT 1 FROM mentions AS n WHERE n.user_id = {user} \
+         AND n.room_id = m.room_id AND n.seq = m.seq) LIMIT {COUNTED}) AS everybody) AS calls FROM marks",
+        marks.join(", ")
+    ))
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| (row.room, row.calls)).collect())
 }

@@ -174,14 +174,16 @@ pub fn page_of(
     }
 }
 
-/// The rows that a scope has in a room, on either engine.
+/// The rows that a scope has in a room, but for the beginning of a thread: the index that finds replies doesn't have it,
+/// and asked for together they would be sought among all that the room has.
 macro_rules! rows_of {
     ($room:expr, $scope:expr) => {{
         let rows = messages::table.filter(messages::room_id.eq($room)).into_boxed();
         match $scope {
             Scope::All => rows,
-            Scope::Thread(seq) => rows.filter(messages::seq.eq(seq).or(messages::thread.eq(seq))),
-            Scope::Pinned => rows.filter(messages::pinned.eq(true)),
+            Scope::Thread(seq) => rows.filter(messages::thread.eq(seq)),
+            // The column itself, as the index's condition has it: compared with a value it isn't used.
+            Scope::Pinned => rows.filter(messages::pinned),
         }
     }};
 }
@@ -193,12 +195,18 @@ fn backwards(
     before: i64,
     limit: i64,
 ) -> Result<(Vec<Message>, bool)> {
-    let rows: Vec<Message> = rows_of!(room, scope)
+    let mut rows: Vec<Message> = rows_of!(room, scope)
         .filter(messages::seq.lt(before))
         .order(messages::seq.desc())
         .limit(limit + 1)
         .select(Message::as_select())
         .load(conn)?;
+    // A thread's beginning is older than all replies.
+    if let Scope::Thread(seq) = scope
+        && seq < before
+    {
+        rows.extend(some(conn, room, &[seq])?);
+    }
     let (mut rows, more) = cut(rows, limit);
     rows.reverse();
     Ok((rows, more))
@@ -211,12 +219,17 @@ fn forwards(
     after: i64,
     limit: i64,
 ) -> Result<(Vec<Message>, bool)> {
-    let rows: Vec<Message> = rows_of!(room, scope)
+    let mut rows: Vec<Message> = match scope {
+        Scope::Thread(seq) if seq > after => some(conn, room, &[seq])?,
+        _ => Vec::new(),
+    };
+    let others: Vec<Message> = rows_of!(room, scope)
         .filter(messages::seq.gt(after))
         .order(messages::seq.asc())
         .limit(limit + 1)
         .select(Message::as_select())
         .load(conn)?;
+    rows.extend(others);
     Ok(cut(rows, limit))
 }
 

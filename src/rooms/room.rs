@@ -101,7 +101,7 @@ pub struct RoomView {
     pub rev: i64,
     /// Up to which message this person has read.
     pub read_seq: i64,
-    /// Of what they haven't read, how many messages call them.
+    /// Of what they haven't read, how many messages call them: counted up to 1,000 by name, and as many with everybody.
     pub mentions: i64,
     pub joined: bool,
     /// What they want to hear of it; nothing where that isn't read.

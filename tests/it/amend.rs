@@ -280,6 +280,15 @@ async fn replies_are_gathered_in_the_thread_of_what_began_it() {
     assert_eq!(seqs(talk.bob.get(&format!("{path}&before=4")).await.is(200).json()), [ANNS, 3]);
     let page = talk.his.must(json!({ "type": "history", "room": room, "thread": ANNS, "after": 3 })).await;
     assert_eq!(seqs(page), [4, 6]);
+    let page = talk.bob.get(&format!("{path}&after=0&limit=2")).await.is(200).json();
+    assert_eq!(
+        (page["more"].clone(), seqs(page)),
+        (json!(true), vec![ANNS, 3]),
+        "it begins with what began it"
+    );
+    let page = talk.bob.get(&format!("{path}&before=6&limit=3")).await.is(200).json();
+    assert_eq!((page["more"].clone(), seqs(page)), (json!(false), vec![ANNS, 3, 4]));
+    assert_eq!(seqs(talk.bob.get(&format!("{path}&around={ANNS}")).await.is(200).json()), [ANNS, 3, 4, 6]);
     talk.bob.get(&format!("/api/v1/rooms/{room}/messages?thread=99")).await.problem(404, "not_found");
     talk.bob.get(&format!("/api/v1/rooms/{room}/messages?thread=x")).await.problem(400, "bad_query");
 }

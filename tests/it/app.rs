@@ -77,6 +77,11 @@ impl App {
         self.store.folder().join("media")
     }
 
+    /// What it was started with.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The settings as the command line wants them, for a second program beside the server.
     pub fn flags(&self) -> Vec<String> {
         let flag = |name: &String| format!("--{}", name.replace('_', "-"));

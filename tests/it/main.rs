@@ -52,11 +52,13 @@
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
+//! - `plans`       every question that is asked all day finds what it wants by an index, however much is stored
 //! - `durability`  the server killed and stopped while people write
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
-//! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `tree` reads the project.
+//! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `statements` overhears what they
+//! are asked, `tree` reads the project.
 
 // All of this is test, the helpers too: what meets the unexpected stops there and then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -97,6 +99,7 @@ mod members;
 mod nodes;
 mod outsider;
 mod people;
+mod plans;
 mod playing;
 mod preparing;
 mod private_media;
@@ -118,6 +121,7 @@ mod app;
 mod child;
 mod clips;
 mod socket;
+mod statements;
 mod store;
 mod tree;
 mod verify;

@@ -1,0 +1,1 @@
+DROP INDEX bookmarks_by_message;
