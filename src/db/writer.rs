@@ -1,6 +1,6 @@
 //! The write door: one thread per database that commits everything waiting in one transaction.
 
-use super::{Conn, Manager, Url, begin, commit, rollback};
+use super::{Conn, FULL, Manager, Url, begin, commit, rollback};
 use crate::error::{Error, Result};
 use diesel::connection::SimpleConnection;
 use diesel::result::DatabaseErrorKind;
@@ -39,7 +39,13 @@ pub struct Failed(pub String);
 impl Failed {
     /// The answer that each unit of the batch gets; the reason has been logged once, by the writer.
     pub fn answer(&self) -> Error {
-        Error::Busy("That could not be stored just now. Try again in a moment.")
+        // What SQLite says of a full disk, and of a quota or a limit on a file; what PostgreSQL says.
+        let full = ["disk is full", "disk I/O error", "No space left on device", "quota exceeded"];
+        if full.iter().any(|words| self.0.contains(words)) {
+            FULL
+        } else {
+            Error::Busy("That could not be stored just now. Try again in a moment.")
+        }
     }
 }
 
@@ -236,11 +242,17 @@ fn start_checkpoints(manager: &Manager) -> std::io::Result<std_mpsc::Sender<()>>
         std::thread::Builder::new().name(format!("{}-checkpoint", manager.which.name())).spawn(
             move || {
                 let Ok(mut conn) = manager.open() else { return };
+                let mut works = true;
                 // The first at once: what a crash left in the log would otherwise be read again after the next crash.
                 loop {
-                    if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
-                        tracing::warn!(%error, "a checkpoint failed; the next one tries again");
+                    let done = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)");
+                    // Said once: a disk that is full already needn't take a line a second.
+                    if let Err(error) = &done
+                        && works
+                    {
+                        tracing::warn!(%error, "a checkpoint failed; it is tried again every second");
                     }
+                    works = done.is_ok();
                     let stop = stopped.recv_timeout(CHECKPOINT_EVERY);
                     if !matches!(stop, Err(std_mpsc::RecvTimeoutError::Timeout)) {
                         break;

@@ -53,6 +53,9 @@
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
 //! - `limits`      how much and how often
 //! - `durability`  the server killed and stopped while people write
+//! - `backup`      everything as one file beside a server that is written to, and back; damaged ones; a restore that is killed
+//! - `start`       what a start looks at first: a newer program's database, damaged pages, a copy before it migrates
+//! - `full_disk`   a disk that takes nothing more, and has room again
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
@@ -65,6 +68,7 @@ mod accounts;
 mod amend;
 mod api;
 mod attachments;
+mod backup;
 mod board;
 mod catalogue;
 mod channels;
@@ -75,6 +79,7 @@ mod durability;
 mod faces;
 mod floors;
 mod frames;
+mod full_disk;
 mod groups;
 mod headers;
 mod hostile;
@@ -109,6 +114,7 @@ mod search;
 mod search_index;
 mod settings;
 mod shelf;
+mod start;
 mod talks;
 mod together;
 mod uploads;
