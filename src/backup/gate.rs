@@ -62,11 +62,11 @@ fn look(which: Which, url: &Url) -> Result<Option<Standing>, String> {
     let looked = || -> Result<(Standing, Option<String>), String> {
         let mut conn = manager.open().map_err(|error| words(&error))?;
         let standing = db::standing(&mut conn, which).map_err(|error| words(&error))?;
-        let fault = match &conn {
-            Conn::Sqlite(_) if standing.unknown.is_empty() => integrity::glance(&mut conn, bytes),
-            _ => Ok(None),
-        };
-        Ok((standing, fault.map_err(|error| words(&error))?))
+        if matches!(conn, Conn::Postgres(_)) || !standing.unknown.is_empty() {
+            return Ok((standing, None));
+        }
+        let fault = integrity::glance(&mut conn, bytes).map_err(|error| words(&error))?;
+        Ok((standing, fault))
     };
     let (standing, fault) = match looked() {
         Ok((standing, fault)) => (standing, fault),

@@ -23,12 +23,12 @@ pub fn prepare(conn: &mut Conn, which: Which, dump: &Dump) -> Result<(), String>
     db::run_these(conn, which, &dump.migrations).map_err(|error| words(&error))?;
     let made = tables(conn)?;
     for table in &dump.tables {
-        let is_same = |one: &&Table| {
+        let is_same = |one: &Table| {
             one.name == table.name
                 && one.columns.len() == table.columns.len()
                 && table.columns.iter().all(|column| one.columns.contains(column))
         };
-        if made.iter().find(is_same).is_none() {
+        if !made.iter().any(is_same) {
             return Err(format!("the table “{}” is another one in this version", table.name));
         }
     }
@@ -146,16 +146,17 @@ fn insert(conn: &mut Conn, table: &Table, rows: &[Row]) -> QueryResult<()> {
 /// # Errors
 /// What the database says, or what is wrong in it.
 pub fn settle(conn: &mut Conn, dump: &Dump) -> Result<(), String> {
+    let on_sqlite = matches!(conn, Conn::Sqlite(_));
     for table in &dump.tables {
         let name = &table.name;
-        match (table.last_id, &*conn) {
-            (last, Conn::Sqlite(_)) => {
+        match table.last_id {
+            last if on_sqlite => {
                 run(conn, &format!("DELETE FROM sqlite_sequence WHERE name = '{name}'"))?;
                 if let Some(last) = last {
                     run(conn, &format!("INSERT INTO sqlite_sequence (name, seq) VALUES ('{name}', {last})"))?;
                 }
             }
-            (Some(last @ 1..), Conn::Postgres(_)) => {
+            Some(last @ 1..) => {
                 run(conn, &format!("SELECT setval(pg_get_serial_sequence('{name}', 'id'), {last})"))?;
             }
             _ => {}

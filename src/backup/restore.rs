@@ -99,9 +99,9 @@ fn fill_all(
         tokens += match url {
             Url::Sqlite(path) => {
                 staged.push(Staged::beside(&path));
-                staged.last().map_or(Ok(0), |file| source.into_sqlite(file))?
+                staged.last().map_or(Ok(0), |file| source.fill_sqlite(file))?
             }
-            url => source.into_postgres(url)?,
+            url => source.fill_postgres(url)?,
         };
     }
     for (folder, shelf) in shelves {
@@ -138,7 +138,7 @@ struct Count {
 }
 
 impl Source<'_> {
-    fn into_sqlite(&self, file: &Staged) -> Result<i64, String> {
+    fn fill_sqlite(&self, file: &Staged) -> Result<i64, String> {
         let manager =
             Manager { url: Url::Sqlite(file.staging.clone()), which: self.which, access: Access::Write };
         std::fs::create_dir_all(folder_of(&file.staging)).map_err(|error| words(&error))?;
@@ -151,7 +151,7 @@ impl Source<'_> {
         Ok(tokens)
     }
 
-    fn into_postgres(&self, url: Url) -> Result<i64, String> {
+    fn fill_postgres(&self, url: Url) -> Result<i64, String> {
         let manager = Manager { url, which: self.which, access: Access::Write };
         let mut conn = db::open_to_migrate(&manager).map_err(|error| words(&error))?;
         let filled = conn.transaction(|conn| {

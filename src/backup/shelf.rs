@@ -20,7 +20,7 @@ const STAGING: &str = ".restoring";
 /// When the archive can't be written, or the folder not be read.
 pub fn pack(archive: &mut Archive, folder: &Path, name: &str) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
-    list(folder, String::new(), 0, &mut found)
+    list(folder, "", 0, &mut found)
         .map_err(|error| format!("the folder {}: {}", folder.display(), words(&error)))?;
     found.sort_unstable();
     let mut notes = Vec::new();
@@ -53,8 +53,8 @@ fn modified(meta: &std::fs::Metadata) -> i64 {
 }
 
 /// Names without end or that no text can hold are none of Hubbub's.
-fn list(folder: &Path, inside: String, depth: usize, found: &mut Vec<String>) -> io::Result<()> {
-    let entries = match std::fs::read_dir(folder.join(&inside)) {
+fn list(folder: &Path, inside: &str, depth: usize, found: &mut Vec<String>) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder.join(inside)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
@@ -66,7 +66,7 @@ fn list(folder: &Path, inside: String, depth: usize, found: &mut Vec<String>) ->
         }
         let name = if inside.is_empty() { name } else { format!("{inside}/{name}") };
         if kind.is_dir() && depth < DEPTH {
-            list(folder, name, depth + 1, found)?;
+            list(folder, &name, depth + 1, found)?;
         } else if kind.is_file() {
             found.push(name);
         }
