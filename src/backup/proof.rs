@@ -186,13 +186,17 @@ pub fn unpack(
 ) -> Result<(), String> {
     let fault = |fault: Fault| fault.to_string();
     let file = BufReader::with_capacity(BUFFER, File::open(archive).map_err(|error| super::words(&error))?);
-    for entry in tar::Archive::new(file).entries_with_seek().map_err(unread).map_err(fault)? {
+    let mut opened = tar::Archive::new(file);
+    let entries = opened.entries_with_seek().map_err(unread).map_err(fault)?;
+    // The manifest has them in the archive's order, itself left out.
+    for (entry, kept) in entries.zip(&manifest.files) {
         let entry = entry.map_err(unread).map_err(fault)?;
-        let name = name_of(&entry).map_err(fault)?;
-        let Some(kept) = manifest.files.iter().find(|kept| kept.name == name).filter(|_| wanted(&name))
-        else {
+        if name_of(&entry).map_err(fault)? != kept.name {
+            return Err(fault(damaged("it was changed while it was read")));
+        }
+        if !wanted(&kept.name) {
             continue;
-        };
+        }
         let mut content = Hashed { inner: entry, digest: Sha256::new() };
         visit(kept, &mut content)?;
         io::copy(&mut content, &mut io::sink()).map_err(unread).map_err(fault)?;

@@ -20,7 +20,7 @@ pub fn backup_command() -> Command {
         .long_about(
             "Writes everything that is stored into one file, while the server runs too, and reads all of it back before \
              it says so: both databases as of one moment, with pictures and files of messages, and the recordings of \
-             live streams. The media library's folder is left out unless --media is given: it may be very large, and \
+             live streams. The media library's folder is left out unless --with-media is given: it may be very large, and \
              its files can be copied like any others.\n\nNot in it are sessions and the secrets of the data folder \
              (session.key, private-key.secret, live.secret): keep a copy of private-key.secret elsewhere.",
         )
@@ -85,7 +85,7 @@ pub fn restore(config: &Config, matches: &ArgMatches) -> Result<(), String> {
     );
     if tokens > 0 {
         said += &format!(
-            "{tokens} API tokens are valid as they were then, those included that were revoked since: `hubbub token list`.\n"
+            "{tokens} API tokens are valid as they were then, those included that were revoked since: `hubbub token list NAME`.\n"
         );
     }
     if !config.data.join("private-key.secret").exists() {
