@@ -93,14 +93,14 @@ async fn live_in(child: &Child) -> Visitor {
     let id = &room["id"];
     let at = |end: &str| format!("/api/v1/rooms/{id}/{end}");
     bob.send("PUT", &at("messages/2/reactions/👍"), &json!({})).await.is(200);
-    bob.send("PUT", &at("messages/3/pin"), &json!({})).await.is(200);
+    ann.send("PUT", &at("messages/3/pin"), &json!({})).await.is(200);
     ann.send("PATCH", &at("messages/1"), &json!({ "text": "**edited**" })).await.is(200);
     ann.send("DELETE", &at("messages/4"), &json!(null)).await.is(200);
     let form = Form::new().part("file", Part::bytes(vec![0, 255, 10, 13, 0]).file_name("notes.bin"));
     let file = ann.answer(ann.request(Method::POST, &at("attachments")).multipart(form)).await.is(201).json();
     let with_file = json!({ "nonce": nonce(), "text": "", "attachments": [file["id"]] });
     ann.send("POST", &at("messages"), &with_file).await.is(201);
-    let direct = ann.send("POST", "/api/v1/direct", &json!({ "username": "bob" })).await.is(200).json();
+    let direct = ann.send("POST", "/api/v1/direct", &json!({ "username": "bob" })).await.is(201).json();
     ann.say(&direct, "between us").await.is(201);
     ann.post("/board", &[("title", "A note"), ("text", "for all")]).await.is(303);
     ann.put_recording("tone.wav").await;
