@@ -88,7 +88,7 @@ pub enum Access {
     Read,
     /// The write door's one connection.
     Write,
-    /// One look, which leaves nothing behind: no file is made, none is changed.
+    /// One look: no database is made or changed. (SQLite may leave an empty log and its index beside one.)
     Look,
 }
 
