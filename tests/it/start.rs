@@ -75,15 +75,15 @@ fn a_damaged_database_is_left_alone() {
         return;
     }
     assert_eq!(Child::start(&store).terminate().code(), Some(0));
-    let path = store.folder().join("data/messages.db");
-    let whole = fs::read(&path).unwrap();
-    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
-    let data = store.folder().join("data");
     let roots = "SELECT rootpage AS page FROM sqlite_master WHERE name IN ('messages', 'rooms_by_name', 'jobs') ORDER BY 1";
     let mut conn = manager(&store, Which::Messages).open().unwrap();
     let mut pages: Vec<i64> =
         sql_query(roots).load::<Root>(&mut conn).unwrap().into_iter().map(|root| root.page).collect();
+    // Whoever closes it last moves the log into it.
     drop(conn);
+    let (path, data) = (store.folder().join("data/messages.db"), store.folder().join("data"));
+    let whole = fs::read(&path).unwrap();
+    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
     assert_eq!(pages.len(), 3);
     pages.push(1);
     for number in pages {
