@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Files of the shell and of starting up: they speak to whoever has the console, in English.
-const CONSOLE: [&str; 4] = ["src/cli", "src/app.rs", "src/main.rs", "src/config.rs"];
+const CONSOLE: [&str; 5] = ["src/backup", "src/cli", "src/app.rs", "src/main.rs", "src/config.rs"];
 
 /// One sentence, and who says it.
 #[derive(Debug, Clone, PartialEq, Eq)]

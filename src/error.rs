@@ -1,5 +1,6 @@
 //! The answers a person can get when something doesn't work, and their one table of status, code and words.
 
+use crate::db::integrity;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -48,6 +49,9 @@ pub enum Error {
     /// 503: a queue is full or a database is away; nothing was stored.
     #[error("{0}")]
     Busy(&'static str),
+    /// 500: a page of the database can't be read any more. The source is logged once at the edge.
+    #[error("A part of what is stored here is damaged and can't be read.")]
+    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// 500: our fault. The source is logged once at the edge and never shown.
     #[error("Something doesn't work on our side. Nothing you sent was stored.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -88,7 +92,7 @@ impl Error {
             Self::TooLarge(_) => 413,
             Self::Invalid(_) => 422,
             Self::TooMany { .. } => 429,
-            Self::Internal(_) => 500,
+            Self::Damaged(_) | Self::Internal(_) => 500,
             Self::Busy(_) => 503,
         }
     }
@@ -105,6 +109,7 @@ impl Error {
             Self::TooLarge(_) => "too_large",
             Self::TooMany { .. } => "rate_limited",
             Self::Busy(_) => "busy",
+            Self::Damaged(_) => "damaged",
             Self::Internal(_) => "internal",
         }
     }
@@ -136,6 +141,7 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         match error {
             diesel::result::Error::NotFound => Self::NotFound("There is nothing here."),
+            other if integrity::is_damage(&other) => Self::Damaged(other.into()),
             other => Self::internal(other),
         }
     }

@@ -4,7 +4,8 @@
 //! above. `tests/it/floors.rs` reads the imports and fails on the first that goes elsewhere.
 //!
 //! ```text
-//! 5  app  routes  cli        put it together: databases, actors, caches, workers; every URL; every command
+//! 5  app  backup  cli  routes
+//!                            put it together: databases, actors, caches, workers; one file of it all; every command and URL
 //! 4  admin  home             features over features: reported messages; the dashboard, the rail of rooms
 //! 3  chat  board  media  live
 //!                            features: talking over sockets, the wall of notes, the library, streams from instruments
@@ -35,6 +36,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod app;
+pub mod backup;
 pub mod board;
 pub mod chat;
 pub mod cli;

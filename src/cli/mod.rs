@@ -1,5 +1,6 @@
 //! The command line: one file per command, and the settings as flags of all of them.
 
+mod backup;
 mod doctor;
 mod instrument;
 mod live;
@@ -49,12 +50,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     };
     let config = load(&matches).map_err(Failure::to_start)?;
     start_log(&config);
+    outlive_limits();
+    // What opens the databases to change them is held back by what mustn't be changed.
+    if matches!(matches.subcommand_name(), None | Some("serve" | "user" | "token" | "live")) {
+        crate::backup::before_change(&config).map_err(Failure::to_run)?;
+    }
     match matches.subcommand() {
         Some(("user", matches)) => user::run(&config, matches).map_err(Failure::to_run),
         Some(("live", matches)) => live::run(&config, matches).map_err(Failure::to_run),
         Some(("publish", matches)) => publish::run(&config, matches).map_err(Failure::to_run),
         Some(("token", matches)) => token::run(&config, matches).map_err(Failure::to_run),
         Some(("verify", matches)) => verify::run(&config, matches).map_err(Failure::to_run),
+        Some(("backup", matches)) => backup::backup(&config, matches).map_err(Failure::to_run),
+        Some(("restore", matches)) => backup::restore(&config, matches).map_err(Failure::to_run),
         Some(("doctor", matches)) => doctor::run(&config, matches).map_err(Failure::to_run),
         Some((_, matches)) => serve::run(config, Some(matches)).map_err(Failure::to_start),
         None => serve::run(config, None).map_err(Failure::to_start),
@@ -87,6 +95,8 @@ fn command() -> Command {
         .subcommand(publish::command())
         .subcommand(doctor::command())
         .subcommand(verify::command())
+        .subcommand(backup::backup_command())
+        .subcommand(backup::restore_command())
 }
 
 fn load(matches: &ArgMatches) -> Result<Config, String> {
@@ -101,6 +111,18 @@ fn load(matches: &ArgMatches) -> Result<Config, String> {
         |variable| std::env::var(variable).ok().filter(|value| !value.is_empty()),
         file.as_deref(),
     )
+}
+
+/// A file that may not grow any more (`ulimit -f`) is met like a full disk: the signal that comes with it would end the
+/// program in the middle of a write.
+fn outlive_limits() {
+    #[cfg(unix)]
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let _inside = runtime.enter();
+        let number = rustix::process::Signal::XFSZ.as_raw();
+        // What was set once stays for the life of the program. Without it the limit ends it, as before.
+        let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(number));
+    }
 }
 
 fn start_log(config: &Config) {

@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// An open connection. Ordinary queries run on the enum itself; what Diesel can't build for it
@@ -88,6 +89,8 @@ pub enum Access {
     Read,
     /// The write door's one connection.
     Write,
+    /// One look: no database is made or changed. (SQLite may leave an empty log and its index beside one.)
+    Look,
 }
 
 /// Opens connections for the pool and for the writer. An own manager, because Diesel's hides why a connection failed.
@@ -102,6 +105,9 @@ pub struct Manager {
 // `mode=rwc` creates the file; the writer's automatic checkpoints are off, a thread of their own does them.
 const SQLITE_COMMON: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
 const SQLITE_READ: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+const SQLITE_LOOK: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;";
+/// What would end the path in a `file:` address (https://www.sqlite.org/uri.html).
+const URI: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 const SQLITE_WRITE: &str =
     "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000;";
 
@@ -110,6 +116,12 @@ impl Manager {
     pub fn open(&self) -> diesel::ConnectionResult<Conn> {
         let set = |e: diesel::result::Error| diesel::ConnectionError::CouldntSetupConfiguration(e);
         match &self.url {
+            Url::Sqlite(path) if self.access == Access::Look => {
+                let name = utf8_percent_encode(&path.to_string_lossy(), URI).to_string();
+                let mut conn = SqliteConnection::establish(&format!("file:{name}?mode=ro"))?;
+                conn.batch_execute(SQLITE_LOOK).map_err(set)?;
+                Ok(Conn::Sqlite(conn))
+            }
             Url::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
                 conn.batch_execute(SQLITE_COMMON).map_err(set)?;
@@ -119,7 +131,7 @@ impl Manager {
             }
             Url::Postgres(url) => {
                 let mut conn = PgConnection::establish(url)?;
-                let read_only = if self.access == Access::Read { "on" } else { "off" };
+                let read_only = if self.access == Access::Write { "off" } else { "on" };
                 let schema = self.which.name();
                 conn.batch_execute(&format!(
                     "SET client_min_messages = warning; SET search_path TO {schema}; SET default_transaction_read_only = {read_only};"

@@ -37,6 +37,57 @@ pub fn faults(conn: &mut Conn) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Bytes of a database that is looked through as a whole at every start, which takes some milliseconds.
+const SMALL: u64 = 16 << 20;
+
+#[derive(QueryableByName)]
+struct Quick {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    tab: String,
+    #[diesel(sql_type = Text)]
+    col: String,
+}
+
+const KEYS: &str = "SELECT m.name AS tab, c.name AS col FROM sqlite_master m, pragma_table_info(m.name) c \
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND c.pk > 0 ORDER BY m.name, c.pk";
+
+/// Damage of a SQLite database of this many bytes that shows at a look which costs a start little. Every page of a small
+/// one is looked at. Of a large one it is both ends of each table, where what is written last stands; the way there goes
+/// from its root downwards. [`faults`] looks at all of any.
+///
+/// # Errors
+/// Damage too, in the database's own words.
+pub fn glance(conn: &mut Conn, bytes: u64) -> QueryResult<Option<String>> {
+    if bytes <= SMALL {
+        let said: Vec<Quick> = diesel::sql_query("PRAGMA quick_check(1)").load(conn)?;
+        return Ok(said.into_iter().map(|row| row.quick_check).find(|words| words != "ok"));
+    }
+    let mut tables: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for Key { tab, col } in diesel::sql_query(KEYS).load::<Key>(conn)? {
+        tables.entry(tab).or_default().push(col);
+    }
+    for (table, key) in tables {
+        for way in ["ASC", "DESC"] {
+            let order: Vec<String> = key.iter().map(|column| format!("\"{column}\" {way}")).collect();
+            let end = format!("SELECT 1 FROM \"{table}\" ORDER BY {} LIMIT 1", order.join(", "));
+            diesel::sql_query(end).execute(conn)?;
+        }
+    }
+    Ok(None)
+}
+
+/// Whether SQLite says by this that the file is damaged, and not merely out of reach.
+pub fn is_damage(error: &impl std::fmt::Display) -> bool {
+    let words = error.to_string();
+    ["malformed", "not a database", "unsupported file format"].iter().any(|sign| words.contains(sign))
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]

@@ -8,7 +8,7 @@ pub mod schema;
 mod writer;
 
 pub use conn::{Access, Conn, Manager, Url, Which};
-pub use migrate::is_current;
+pub use migrate::{FUTURE, Standing, open as open_to_migrate, run_these, standing, standing_of};
 pub use writer::{Failed, Task, Work, Writer, raise, savepoint};
 
 use crate::error::{Error, Result};
@@ -23,6 +23,11 @@ const READERS: u32 = 8;
 /// What is said while a database doesn't answer.
 pub const AWAY: Error =
     Error::Busy("This place can't reach its data just now. Nothing was lost. Try again in a moment.");
+
+/// What is said while the disk takes nothing more. Reading goes on, and so does writing as soon as there is room.
+pub const FULL: Error = Error::Busy(
+    "The disk of this place is full, so nothing can be stored just now. What is here can be read.",
+);
 
 /// One database: any number of readers, and the writer whose units of work are `W`.
 pub struct Database<W: Work> {

@@ -1,7 +1,7 @@
 //! The write door: one thread per database that commits everything waiting in one transaction.
 
 use super::checkpoint::Checkpoints;
-use super::{Conn, Manager, begin, commit, rollback};
+use super::{Conn, FULL, Manager, begin, commit, rollback};
 use crate::error::{Error, Result};
 use diesel::result::DatabaseErrorKind;
 use diesel::{Connection, QueryResult};
@@ -44,7 +44,13 @@ pub struct Failed(pub String);
 impl Failed {
     /// The answer that each unit of the batch gets; the reason has been logged once, by the writer.
     pub fn answer(&self) -> Error {
-        Error::Busy("That could not be stored just now. Try again in a moment.")
+        // What SQLite says of a full disk, and of a quota or a limit on a file; what PostgreSQL says.
+        let full = ["disk is full", "disk I/O error", "No space left on device", "quota exceeded"];
+        if full.iter().any(|words| self.0.contains(words)) {
+            FULL
+        } else {
+            Error::Busy("That could not be stored just now. Try again in a moment.")
+        }
     }
 }
 

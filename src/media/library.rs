@@ -83,9 +83,12 @@ impl Library {
 
     /// A page of the list, and whether there are more.
     pub async fn page(&self, page: Page) -> Result<(Vec<Item>, bool)> {
-        self.refresh().await?;
+        self.refresh_to_read().await?;
         while self.db.read(shelf::is_behind).await? {
-            self.db.write(shelf::catch_up).await?;
+            match self.db.write(shelf::catch_up).await {
+                Err(Error::Busy(_)) => break,
+                done => drop(done?),
+            }
         }
         self.db.read(move |conn| shelf::page(conn, &page)).await
     }
@@ -101,7 +104,7 @@ impl Library {
     /// `NotFound` when there is none, its file is gone, or it isn't for these eyes.
     pub async fn item(&self, id: MediaId, sight: impl Into<Sight>) -> Result<Item> {
         let sight = sight.into();
-        self.refresh().await?;
+        self.refresh_to_read().await?;
         self.db.read(move |conn| item::find(conn, id, sight)).await
     }
 
@@ -177,6 +180,14 @@ impl Library {
     /// While it is held nobody looks at the folder.
     pub(super) async fn still(&self) -> OwnedMutexGuard<Option<Scan>> {
         self.scan.clone().lock_owned().await
+    }
+
+    /// The same for those who only read: while nothing can be stored they get what is known so far.
+    pub async fn refresh_to_read(&self) -> Result<()> {
+        match self.refresh().await {
+            Err(Error::Busy(_)) => Ok(()),
+            done => done,
+        }
     }
 
     /// Lets the table follow the folder, unless that was done a moment ago and nothing speaks against it.

@@ -190,7 +190,7 @@ async fn list_page(
 ) -> Result<ListPage> {
     let ((library, pages, accounts), sight) = (services, Sight::from(reader));
     let look = move |conn: &mut Conn| Ok((list::find(conn, id, sight)?, list::items(conn, id, sight)?));
-    library.refresh().await?;
+    library.refresh_to_read().await?;
     let (found, items) = library.db().read(look).await?;
     let at = asked.and_then(|asked| items.iter().position(|item| item.id == asked)).unwrap_or(0);
     let href = |item: &Item| format!("/media/lists/{id}?item={}", item.id);

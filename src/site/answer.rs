@@ -86,7 +86,10 @@ impl From<&Error> for Trouble {
             detail: error.detail(),
             fields: error.fields().to_vec(),
             retry_after_ms: error.retry_after_ms(),
-            reason: if let Error::Internal(source) = error { Some(chain(source.as_ref())) } else { None },
+            reason: match error {
+                Error::Internal(source) | Error::Damaged(source) => Some(chain(source.as_ref())),
+                _ => None,
+            },
         }
     }
 }

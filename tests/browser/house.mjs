@@ -13,7 +13,7 @@
 //     house.quiet(); await page.context().close();   // no exception, no console error on any page
 //   });
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -21,6 +21,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { chromium } from "playwright-core";
 
@@ -112,6 +113,11 @@ export class House {
     const child = spawn(HUBBUB, ["publish", "--to", this.origin, ...flags], { cwd: this.folder, stdio: "ignore" });
     this.#sources.add(child);
     return child;
+  }
+
+  /** Another command of the program, in the server's folder; fails when it does. @param {string[]} words @returns {Promise<string>} what it says */
+  async command(...words) {
+    return (await promisify(execFile)(HUBBUB, words, { cwd: this.folder })).stdout;
   }
 
   /** Ends the server: SIGKILL as in a power cut, SIGTERM as in a restart. */

@@ -54,6 +54,9 @@
 //! - `limits`      how much and how often
 //! - `plans`       every question that is asked all day finds what it wants by an index, however much is stored
 //! - `durability`  the server killed and stopped while people write
+//! - `backup`      everything as one file beside a server that is written to, and back; damaged ones; a restore that is killed
+//! - `start`       what a start looks at first: a newer program's database, damaged pages, a copy before it migrates
+//! - `full_disk`   a disk that takes nothing more, and has room again
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
@@ -67,6 +70,7 @@ mod accounts;
 mod amend;
 mod api;
 mod attachments;
+mod backup;
 mod board;
 mod catalogue;
 mod channels;
@@ -77,6 +81,7 @@ mod durability;
 mod faces;
 mod floors;
 mod frames;
+mod full_disk;
 mod groups;
 mod headers;
 mod hostile;
@@ -112,6 +117,7 @@ mod search;
 mod search_index;
 mod settings;
 mod shelf;
+mod start;
 mod talks;
 mod together;
 mod uploads;

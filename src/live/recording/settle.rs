@@ -91,7 +91,7 @@ impl Recordings {
                 let done: &[&str] = if readings.count > 0 { &[FILM] } else { &[FILM, READINGS] };
                 self.remove(&row.id, done).await
             }
-            Err(error @ Error::Internal(_)) => Err(error),
+            Err(error @ (Error::Internal(_) | Error::Damaged(_))) => Err(error),
             Err(refused) => {
                 let reason = refused.detail();
                 self.0.db.write(move |conn| row::refuse(conn, &id, &reason)).await

@@ -1,0 +1,68 @@
+// A backup is put back under pages that are open: they start afresh, with what is there then.
+import assert from "node:assert/strict";
+import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { House, PASSWORD } from "./house.mjs";
+import { ready, say, shows, texts, until } from "./page.mjs";
+
+let house, ann;
+
+before(async () => {
+  house = await House.open();
+  ann = await house.person("ann");
+  await ann.channel("talk");
+});
+after(() => house?.close());
+
+// The browser itself says that it could not reach a dead server, and that it is signed out.
+const DEAD = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|Failed to load resource/;
+
+test("after a restore an open page wants to know who it is, and shows what was put back", { timeout: 60_000 }, async () => {
+  const page = await house.visit(ann, "/c/talk");
+  await say(page, "in the backup");
+  await shows(page, ["in the backup"]);
+  await house.command("backup", "all.tar");
+  await say(page, "after the backup");
+  await shows(page, ["in the backup", "after the backup"]);
+  await house.stop("SIGTERM");
+  await rename(join(house.folder, "data"), join(house.folder, "data.old"));
+  await mkdir(join(house.folder, "data"));
+  assert.match(await house.command("restore", "all.tar"), /1 messages .* are back/);
+  await house.start();
+  await page.waitForURL(/\/login\?next=%2Fc%2Ftalk/);
+  await page.getByLabel("User name").locator("visible=true").fill("ann");
+  await page.getByLabel("Password").locator("visible=true").fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in" }).locator("visible=true").click();
+  await page.waitForURL("**/c/talk");
+  await ready(page);
+  assert.deepEqual(await texts(page), ["in the backup"]);
+  await say(page, "goes on");
+  await shows(page, ["in the backup", "goes on"]);
+  await page.context().close();
+  house.quiet(DEAD);
+});
+
+test("a page whose sign-in is still good is read afresh when the epoch is another one", { timeout: 60_000 }, async () => {
+  const bob = await house.person("bob");
+  const page = await house.visit(bob, "/c/talk");
+  let met = 0;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      const isReady = String(frame).startsWith('{"type":"ready"');
+      if (isReady) met++;
+      socket.send(isReady ? String(frame).replace(/"epoch":"[^"]*"/, '"epoch":"another"') : frame);
+    });
+  });
+  await page.evaluate(() => { document.body.dataset.old = "yes"; });
+  await house.stop("SIGKILL");
+  await house.start();
+  await until(async () => (await page.locator("body[data-old]").count().catch(() => 1)) === 0, "the page to be read afresh");
+  await ready(page);
+  // Once: what it has now is of that epoch.
+  assert.equal(met, 2);
+  await page.context().close();
+  house.quiet(DEAD);
+});
