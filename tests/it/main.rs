@@ -51,12 +51,13 @@
 //! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
+//! - `tls`         HTTPS: the place's own authority, given files, both ports at once, what is exchanged while it runs
 //! - `limits`      how much and how often
 //! - `durability`  the server killed and stopped while people write
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
-//! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `tree` reads the project.
+//! WebSocket, `trust` is what a browser trusts, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `tree` reads the project.
 
 // All of this is test, the helpers too: what meets the unexpected stops there and then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -110,6 +111,7 @@ mod search_index;
 mod settings;
 mod shelf;
 mod talks;
+mod tls;
 mod together;
 mod uploads;
 mod words;
@@ -120,5 +122,6 @@ mod clips;
 mod socket;
 mod store;
 mod tree;
+mod trust;
 mod verify;
 mod visitor;
