@@ -6,7 +6,16 @@
 use std::path::Path;
 
 /// Files of the shell and of starting up: they speak to whoever has the console, in English.
-const CONSOLE: [&str; 5] = ["src/backup", "src/cli", "src/app.rs", "src/main.rs", "src/config.rs"];
+const CONSOLE: [&str; 8] = [
+    "src/backup",
+    "src/cli",
+    "src/app.rs",
+    "src/app/doors.rs",
+    "src/app/serve.rs",
+    "src/main.rs",
+    "src/config.rs",
+    "src/site/tls",
+];
 
 /// One sentence, and who says it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,57 +1,49 @@
 //! The one place that puts databases, actors, caches and HTTP workers together, and takes them apart in order.
 
 mod chores;
+mod doors;
+mod serve;
 mod shelf;
 
 use crate::accounts::Accounts;
 use crate::board::{BoardRev, Front};
-use crate::chat::{AddShard, Chat, ChatServer, Local, Presence, Publish, Shard};
+use crate::chat::{Chat, ChatServer, Presence, Publish};
 use crate::config::Config;
 use crate::events::{Event, Events};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
 use crate::jobs::Jobs;
-use crate::live::{Desk, Live, Relay};
+use crate::live::Live;
 use crate::media::prepare::{Preparation, Tools};
 use crate::media::{Library, Reception};
 use crate::rooms::{Committed, Fact, ReadMark, Rooms};
-use crate::routes;
 use crate::site::limit::Limits;
 use crate::site::page::Pages;
 use crate::site::rail::RailProvider;
-use crate::site::socket::seat::Seats;
-use crate::site::{answer, body, lifeline, origin};
+use crate::site::streams::Lines;
+use crate::site::tls::{Keeper, Offer};
 use actix::{Actor, Addr, Arbiter, System};
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
-use std::net::{SocketAddr, TcpListener};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use doors::{Doors, local_address};
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Committed batches that may be on their way to the connections. The writer waits beyond that, which in the end
 /// refuses senders instead of filling the memory.
 const BATCHES_UNDER_WAY: usize = 64;
-/// How long a connection may wait for its next request: longer than proxies keep one (nginx 60 s), so that none sends a request down
-/// a connection that is just being closed.
-const IDLE: Duration = Duration::from_secs(75);
-/// How long open requests may finish after a stop.
-const STOP_SECONDS: u64 = 5;
-/// Connections that the kernel may hold before they are accepted: a restart brings everybody back within a second.
-const BACKLOG: i32 = 4096;
 
 /// A server that runs in threads of its own.
 pub struct Running {
     /// Where it listens; the real port when it was asked for port 0.
     pub address: SocketAddr,
+    /// What it speaks HTTPS with, and where.
+    pub tls: Option<Arc<Keeper>>,
     /// Nobody has registered yet.
     pub awaits_owner: bool,
     /// What the first account needs when strangers can reach the server.
     pub owner_code: Option<String>,
-    public_url: Option<String>,
+    config: Arc<Config>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<Result<(), String>>,
 }
@@ -59,14 +51,18 @@ pub struct Running {
 impl Running {
     /// The address to open in a browser.
     pub fn url(&self) -> String {
-        match &self.public_url {
-            Some(url) => url.clone(),
-            // Cookies are the same for both names; this is the one that people type.
-            None if self.address.ip().is_loopback() && self.address.is_ipv4() => {
-                format!("http://localhost:{}", self.address.port())
-            }
-            None => format!("http://{}", self.address),
-        }
+        let only_tls = self.tls_url().filter(|_| self.config.tls_redirect);
+        self.config.public_url.clone().or(only_tls).unwrap_or_else(|| typed("http", self.address))
+    }
+
+    /// The same over HTTPS.
+    pub fn tls_url(&self) -> Option<String> {
+        self.tls.as_ref().map(|keeper| typed("https", keeper.address))
+    }
+
+    /// The authority that browsers have to trust first, when it is the place's own.
+    pub fn authority(&self) -> Option<Offer> {
+        self.tls.as_ref().and_then(|keeper| keeper.offer())
     }
 
     /// Stops accepting, tells everybody to come back, finishes what was accepted.
@@ -79,53 +75,42 @@ impl Running {
     }
 }
 
+fn typed(scheme: &str, address: SocketAddr) -> String {
+    // Cookies are the same for both names; this is the one that people type.
+    if address.ip().is_loopback() && address.is_ipv4() {
+        format!("{scheme}://localhost:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    }
+}
+
 /// Starts a server and returns when it answers.
 ///
 /// # Errors
 /// One sentence about what is in the way: the port, the data folder, a database.
 pub fn start(config: Config) -> Result<Running, String> {
-    let listener = listen(config.listen)?;
-    let address = listener.local_addr().map_err(|e| format!("The address of the port can't be read: {e}"))?;
+    let config = Arc::new(config);
+    let doors = Doors::open(&config)?;
+    let address = local_address(&doors.plain)?;
+    let tls = doors.tls.as_ref().map(|(_, keeper)| keeper.clone());
     // Ten thousand people need more descriptors than the usual 1,024.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let public_url = config.public_url.clone();
     let (stop, stopped) = oneshot::channel();
     let (started, ready) = mpsc::channel();
     let thread = std::thread::Builder::new()
         .name("hubbub".into())
-        .spawn(move || System::new().block_on(run(Arc::new(config), listener, started, stopped)))
+        .spawn({
+            let config = config.clone();
+            move || System::new().block_on(run(config, doors, started, stopped))
+        })
         .map_err(|e| format!("No thread can be started: {e}"))?;
     match ready.recv() {
         Ok(Ok((awaits_owner, owner_code))) => {
-            Ok(Running { address, awaits_owner, owner_code, public_url, stop, thread })
+            Ok(Running { address, tls, awaits_owner, owner_code, config, stop, thread })
         }
         Ok(Err(sentence)) => Err(sentence),
         Err(_) => Err("The server ended while it was starting.".into()),
     }
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    let open = || {
-        let socket =
-            socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-        // Only so that a restart needn't wait for the last connections; two servers still can't share the port.
-        #[cfg(unix)]
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    open().map_err(|error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!(
-            "Port {} is in use by another program. Stop that one, or choose another port with --listen {}:PORT.",
-            address.port(),
-            address.ip()
-        ),
-        std::io::ErrorKind::PermissionDenied => {
-            format!("Port {} needs more rights than this user has. Choose one above 1023.", address.port())
-        }
-        _ => format!("The server can't listen on {address}: {error}."),
-    })
 }
 
 /// Everything that is opened once per process.
@@ -259,15 +244,15 @@ type Started = Result<(bool, Option<String>), String>;
 /// The life of a server on its main thread.
 async fn run(
     config: Arc<Config>,
-    listener: TcpListener,
+    doors: Doors,
     started: mpsc::Sender<Started>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), String> {
+    let (lines, keeper) = (Lines::default(), doors.tls.as_ref().map(|(_, keeper)| keeper.clone()));
     let opened = async {
         let house = House::open(config).await?;
         let awaits_owner = house.accounts.awaits_owner().await.map_err(|e| e.detail())?;
-        let server =
-            serve(&house, listener).map_err(|e| format!("The server can't start its workers: {e}."))?;
+        let server = house.serve(doors, &lines)?;
         let working = house.work().map_err(|e| e.detail())?;
         house.keep_going().map_err(|e| e.detail())?;
         Ok((house, awaits_owner, server, working))
@@ -279,6 +264,9 @@ async fn run(
             return Ok(());
         }
     };
+    if let Some(keeper) = keeper {
+        chores::keep_the_certificate(keeper);
+    }
     let handle = server.handle();
     let serving = actix::spawn(server);
     let _ = started.send(Ok((awaits_owner, house.accounts.owner_code().map(str::to_owned))));
@@ -286,7 +274,10 @@ async fn run(
     handle.pause().await;
     house.chat.say_farewell();
     house.live.close();
-    tokio::join!(working.stop(), handle.stop(true));
+    tokio::select! {
+        _ = async { tokio::join!(working.stop(), handle.stop(true)) } => {}
+        () = lines.wind_down() => {}
+    }
     let ended = serving.await;
     if let Err(error) = house.accounts.note_left(house.chat.presence.take_left()).await {
         tracing::warn!(%error, "when people left was not written down");
@@ -294,58 +285,4 @@ async fn run(
     let closed = tokio::task::spawn_blocking(move || house.close()).await;
     closed.map_err(|e| format!("The databases could not be closed: {e}"))??;
     ended.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
-}
-
-fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
-    let config = house.config.clone();
-    let workers = Arc::new(AtomicUsize::new(0));
-    let (accounts, rooms, board) = (house.accounts.clone(), house.rooms.clone(), house.board.clone());
-    let (library, reception) = (house.library.clone(), house.reception.clone());
-    let (preparation, live) = (house.preparation.clone(), house.live.clone());
-    let (chat, pages, limits) = (house.chat.clone(), house.pages.clone(), house.limits.clone());
-    let presence: Arc<dyn crate::accounts::Presence> = Arc::new(chat.presence.clone());
-    let talks: Arc<dyn crate::rooms::TalkProvider> = Arc::new(chat.clone());
-    let threads = config.workers;
-    let server = HttpServer::new(move || {
-        // Runs on each worker's own thread: its connections share this floor without locks.
-        let local = Local::new(workers.fetch_add(1, Ordering::Relaxed));
-        chat.server.do_send(AddShard(Shard(local.clone()).start()));
-        let desk = Desk::new(local.worker);
-        live.add_worker(desk.worker, Relay(desk.clone()).start());
-        let seats: Rc<dyn Seats> = Rc::new(local.clone());
-        App::new()
-            .app_data(web::Data::new(accounts.clone()))
-            .app_data(web::Data::new(rooms.clone()))
-            .app_data(web::Data::new(board.clone()))
-            .app_data(web::Data::new(library.clone()))
-            .app_data(web::Data::new(reception.clone()))
-            .app_data(web::Data::new(preparation.clone()))
-            .app_data(web::Data::new(live.clone()))
-            .app_data(web::Data::new(chat.clone()))
-            .app_data(web::Data::new(pages.clone()))
-            .app_data(web::Data::from(limits.clone()))
-            .app_data(web::Data::from(config.clone()))
-            .app_data(web::Data::from(presence.clone()))
-            .app_data(web::Data::from(talks.clone()))
-            .app_data(web::ThinData(local))
-            .app_data(web::ThinData(desk))
-            .app_data(web::ThinData(seats))
-            .configure(body::limits)
-            .configure(routes::all)
-            .wrap(accounts.session_middleware())
-            .wrap(from_fn(origin::check))
-            .wrap(from_fn(answer::answer))
-    });
-    Ok(server
-        .workers(threads)
-        .on_connect(lifeline::keep)
-        .keep_alive(IDLE)
-        // Without it 100 members got a twentieth of the deliveries.
-        .tcp_nodelay(true)
-        // A finished connection is closed at once; a socket's close frames have been exchanged by then.
-        .client_disconnect_timeout(Duration::ZERO)
-        .shutdown_timeout(STOP_SECONDS)
-        .disable_signals()
-        .listen(listener)?
-        .run())
 }

@@ -42,6 +42,11 @@ pub enum LogFormat {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    pub tls_listen: Option<SocketAddr>,
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    /// Plain HTTP only leads to HTTPS.
+    pub tls_redirect: bool,
     pub public_url: Option<String>,
     pub origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -75,6 +80,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_listen: None,
+            tls_cert: None,
+            tls_key: None,
+            tls_redirect: false,
             public_url: None,
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -111,12 +120,28 @@ impl Config {
 
     /// Whether somebody on another machine can open a page: it listens beyond loopback, or a proxy in front does.
     pub fn is_public(&self) -> bool {
-        let named = self.public_url.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host);
-        let local = |host: &str| {
-            let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
-            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        };
-        !self.listen.ip().is_loopback() || named.is_some_and(|host| !local(host))
+        let local =
+            |name: &str| name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let mut addresses = std::iter::once(self.listen).chain(self.tls_listen);
+        addresses.any(|address| !address.ip().is_loopback())
+            || self.public_host().is_some_and(|name| !local(name))
+    }
+
+    /// The name or the address in `public_url`, without its port.
+    pub fn public_host(&self) -> Option<&str> {
+        let (_, host) = self.public_url.as_deref()?.split_once("://")?;
+        let end = if host.starts_with('[') { host.find(']').map(|at| at + 1) } else { host.find(':') };
+        Some(host[..end.unwrap_or(host.len())].trim_matches(['[', ']']))
+    }
+
+    /// Whether HTTPS has a certificate of the place's own authority.
+    pub fn has_own_authority(&self) -> bool {
+        self.tls_listen.is_some() && self.tls_cert.is_none()
+    }
+
+    /// Whether people come by HTTPS, though the server itself speaks none: a proxy in front does.
+    pub fn is_behind_https(&self) -> bool {
+        self.tls_listen.is_none() && self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
     /// Sets one setting from its text, as every source does.
@@ -225,6 +250,10 @@ macro_rules! settings {
 
 settings! {
     listen, "127.0.0.1:8080", "the address and port for plain HTTP", "ADDRESS:PORT, for example 127.0.0.1:8080", parse;
+    tls_listen, "off", "the address and port for HTTPS; with no tls_cert and tls_key a small local authority and a certificate signed by it are made once and kept in data", "off, or ADDRESS:PORT, for example 127.0.0.1:8181", unless_off;
+    tls_cert, "none", "the certificate for HTTPS as a PEM file, followed by those between it and its authority; read again on SIGHUP", "a file", file;
+    tls_key, "none", "the key of tls_cert as a PEM file, without a passphrase", "a file", file;
+    tls_redirect, "off", "plain HTTP does nothing but lead to HTTPS", "on or off", switch;
     public_url, "none", "the address that people type, when a proxy stands in front", "http://… or https://… without a path", url;
     origins, "none", "other origins to accept, separated by commas", "http://… or https://…, separated by commas", urls;
     trusted_proxies, "none", "addresses whose X-Forwarded-For counts, separated by commas", "IP addresses, separated by commas", list;
@@ -256,6 +285,10 @@ fn some<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
     parse(text).map(Some)
 }
 
+fn unless_off<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
+    if text == "off" { Ok(None) } else { some(text) }
+}
+
 fn between<T: std::str::FromStr + PartialOrd + Copy>(text: &str, low: T, high: T) -> Result<T, ()> {
     parse(text).and_then(|n| if n < low || n > high { Err(()) } else { Ok(n) })
 }
@@ -270,6 +303,10 @@ fn switch(text: &str) -> Result<bool, ()> {
 
 fn path(text: &str) -> Result<PathBuf, ()> {
     if text.is_empty() { Err(()) } else { Ok(text.into()) }
+}
+
+fn file(text: &str) -> Result<Option<PathBuf>, ()> {
+    path(text).map(Some)
 }
 
 fn list<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, ()> {

@@ -3,7 +3,7 @@
 mod description;
 
 use crate::error::Result;
-use crate::site::{answer, assets, language};
+use crate::site::{answer, assets, authority, language};
 use crate::{accounts, admin, board, chat, home, live, media};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, patch, post, put, resource};
@@ -27,6 +27,8 @@ pub fn all(config: &mut ServiceConfig) {
     api(config);
     assets::routes(config);
     config
+        .service(resource("/authority").route(get().to(authority::page)))
+        .service(resource("/authority.crt").route(get().to(authority::file)))
         .service(resource("/healthz").route(get().to(healthz)))
         .default_service(web::to(accounts::pages::nothing));
 }

@@ -1,13 +1,18 @@
 //! The session cookie, and the session rows as `actix-session` wants to see them.
 
 use super::session::{LIFE, NewSession, Sessions};
-use crate::config::Config;
 use crate::ids::{SessionId, UserId};
+use crate::site::origin;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
+use actix_web::body::MessageBody;
 use actix_web::cookie::{Key, SameSite, time::Duration};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use futures_core::future::LocalBoxFuture;
 use std::collections::HashMap;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
 // Entries of a request's session. These come from columns of the row, never from its stored state.
 const USER: &str = "user";
@@ -52,11 +57,23 @@ pub(super) fn begin(session: &Session, user: UserId, device: &str) {
     let _ = session.insert(DEVICE, device);
 }
 
-/// The middleware that reads and writes the cookie.
-pub(super) fn middleware(sessions: Sessions, key: Key, config: &Config) -> SessionMiddleware<Sessions> {
-    // A `Secure` cookie would never come back over plain http, and the `__Host-` name must be `Secure`.
-    let https = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
-    let name = if https { "__Host-hubbub_session" } else { "hubbub_session" };
+/// The middleware that reads and writes the cookie. Browsers keep cookies by host, not by port, and let plain HTTP neither
+/// see nor replace a `Secure` one: so each scheme has a cookie of its own, and one server can speak both.
+pub struct Cookies {
+    plain: SessionMiddleware<Sessions>,
+    secure: SessionMiddleware<Sessions>,
+}
+
+impl Cookies {
+    pub(super) fn new(sessions: Sessions, key: Key) -> Self {
+        Self {
+            plain: middleware(sessions.clone(), key.clone(), "hubbub_session", false),
+            secure: middleware(sessions, key, "__Host-hubbub_session", true),
+        }
+    }
+}
+
+fn middleware(sessions: Sessions, key: Key, name: &str, https: bool) -> SessionMiddleware<Sessions> {
     SessionMiddleware::builder(sessions, key)
         .cookie_name(name.to_owned())
         .cookie_secure(https)
@@ -66,6 +83,45 @@ pub(super) fn middleware(sessions: Sessions, key: Key, config: &Config) -> Sessi
         .cookie_content_security(CookieContentSecurity::Signed)
         .session_lifecycle(PersistentSession::default().session_ttl(Duration::milliseconds(LIFE)))
         .build()
+}
+
+/// One of the two for each request, around the same service.
+pub struct ByScheme<T> {
+    plain: T,
+    secure: T,
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Cookies
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Transform = ByScheme<<SessionMiddleware<Sessions> as Transform<Rc<S>, ServiceRequest>>::Transform>;
+    type InitError = ();
+    type Future = LocalBoxFuture<'static, Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let service = Rc::new(service);
+        let (plain, secure) = (self.plain.new_transform(service.clone()), self.secure.new_transform(service));
+        Box::pin(async move { Ok(ByScheme { plain: plain.await?, secure: secure.await? }) })
+    }
+}
+
+impl<T: Service<ServiceRequest>> Service<ServiceRequest> for ByScheme<T> {
+    type Response = T::Response;
+    type Error = T::Error;
+    type Future = T::Future;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.plain.poll_ready(cx)
+    }
+
+    fn call(&self, req: ServiceRequest) -> Self::Future {
+        if origin::is_https(req.request()) { self.secure.call(req) } else { self.plain.call(req) }
+    }
 }
 
 type State = HashMap<String, String>;

@@ -255,6 +255,7 @@ impl Entry {
             guests: accounts.config.guests,
             password_min: accounts.config.password_min,
             first_account,
+            has_authority: accounts.config.has_own_authority(),
             notice: self.notice.map(str::to_owned),
         };
         html(status, &page)

@@ -23,6 +23,7 @@ pub mod token;
 pub mod user;
 mod visitor;
 
+pub use cookie::Cookies;
 pub use directory::{Directory, Presence};
 pub use faces::Faces;
 pub use keeper::Keeper;

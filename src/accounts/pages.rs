@@ -46,6 +46,8 @@ pub struct EntryPage {
     pub password_min: usize,
     /// Nobody has an account yet: the first one owns the place.
     pub first_account: bool,
+    /// The place's own authority can be downloaded, to come in by HTTPS.
+    pub has_authority: bool,
     /// One sentence above the forms, for example "You are logged out."
     pub notice: Option<String>,
 }
@@ -77,6 +79,7 @@ mod page_tests {
 
     fn entry(open: EntryForm) -> EntryPage {
         EntryPage {
+            has_authority: false,
             shell: Shell::new("Hello", "/"),
             open,
             typed: EntryTyped {

@@ -1,7 +1,7 @@
 //! The accounts floor as the features above reach it: the database, the caches in front, and what people do with
 //! their own account.
 
-use super::cookie;
+use super::cookie::Cookies;
 use super::directory::Directory;
 use super::faces::Faces;
 use super::key;
@@ -18,7 +18,6 @@ use crate::events::{Event, Events};
 use crate::ids::UserId;
 use crate::site::guess::Guesses;
 use crate::site::limit::Address;
-use actix_session::SessionMiddleware;
 use actix_web::cookie::Key;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,8 +98,8 @@ impl Accounts {
     }
 
     /// Reads and writes the session cookie; to be wrapped around all routes.
-    pub fn session_middleware(&self) -> SessionMiddleware<Sessions> {
-        cookie::middleware(self.sessions.clone(), self.key.clone(), &self.config)
+    pub fn session_middleware(&self) -> Cookies {
+        Cookies::new(self.sessions.clone(), self.key.clone())
     }
 
     /// The one-time code that the first account needs, as long as there is no account.

@@ -1,11 +1,13 @@
 //! What is done again and again while the server runs.
 
 use super::House;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::jobs::{Node, Runner, Working};
 use crate::media::prepare::Prepare;
 use crate::rooms::search::{Indexer, Pace};
+use crate::site::tls::Keeper;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl House {
@@ -104,6 +106,21 @@ impl House {
             None => runner.start(),
         })
     }
+}
+
+/// Has the place's own certificate made again before it ends, and for the names that this machine has by then. Given ones
+/// are read again when a signal says so; here only their end is spoken of.
+pub(super) fn keep_the_certificate(keeper: Arc<Keeper>) {
+    let pause = if keeper.is_own() { Duration::from_hours(1) } else { Duration::from_hours(24) };
+    every(pause, move || {
+        let keeper = keeper.clone();
+        async move {
+            let looked = tokio::task::spawn_blocking(move || {
+                if keeper.is_own() { keeper.renew_and_tell() } else { keeper.warn() }
+            });
+            looked.await.map_err(Error::internal)
+        }
+    });
 }
 
 fn every<F, T>(pause: Duration, task: F)

@@ -73,6 +73,10 @@ impl Others {
             let quiet = now.duration_since(other.last_heard);
             if other.seat.outbox.is_stuck(now) || (answers && quiet > GONE) {
                 other.seat.rope.cut();
+            } else if !answers && quiet > QUIET {
+                // A comment. Over HTTP/2 nothing else tells that whoever listened has gone.
+                other.seat.outbox.offer(Bytes::from_static(b":\n\n"));
+                other.last_heard = now;
             } else if answers && quiet > QUIET && !other.asked {
                 other.asked = true;
                 other.seat.outbox.offer(protocol::control_frame(OpCode::Ping, b""));

@@ -7,6 +7,7 @@ mod crowd;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::db::{Access, Manager, Url, Which};
+use crate::site::tls::{self, Report};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use diesel::RunQueryDsl;
 use std::fmt;
@@ -98,18 +99,33 @@ fn say(config: &Config) -> Result<(), String> {
 }
 
 fn examine(config: &Config) -> Vec<Finding> {
-    vec![
+    let mut findings = vec![
         folder("data", &config.data),
         folder("media", &config.media),
         database(Which::Accounts, config.accounts_url()),
         database(Which::Messages, config.messages_url()),
-        port(config.listen),
+        port("listen", config.listen, || is_healthy(config.listen)),
+    ];
+    if let Some(address) = config.tls_listen {
+        findings.push(port("tls_listen", address, || tls::is_healthy(config, address, now_ms())));
+    }
+    findings.extend(tls::report(config, now_ms()).into_iter().map(certificate));
+    findings.extend([
         space(&config.data),
         descriptors(),
         clock(now_ms(), newest(&config.data)),
         program("ffmpeg", std::env::var_os("PATH").as_deref()),
         program("ffprobe", std::env::var_os("PATH").as_deref()),
-    ]
+    ]);
+    findings
+}
+
+fn certificate(report: Report) -> Finding {
+    match report {
+        Report::Good(words) => good(words),
+        Report::Note(words) => note(words),
+        Report::Bad(words) => bad(words),
+    }
 }
 
 /// The folder itself, or where it would be made.
@@ -170,17 +186,17 @@ fn database(which: Which, url: Url) -> Finding {
     }
 }
 
-fn port(address: SocketAddr) -> Finding {
+fn port(setting: &str, address: SocketAddr, is_healthy: impl Fn() -> bool) -> Finding {
     match TcpListener::bind(address) {
         Ok(_) => good(format!("The address {address} is free.")),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_healthy(address) => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_healthy() => {
             good(format!("The address {address} is in use by a Hubbub that runs and is healthy."))
         }
         Err(error) if error.kind() == ErrorKind::AddrInUse => bad(format!(
-            "The address {address} is in use by another program. Stop it, or set `listen` to another port."
+            "The address {address} is in use by another program. Stop it, or set `{setting}` to another port."
         )),
         Err(error) => {
-            bad(format!("The address {address} can't be listened on ({error}). Set `listen` to another."))
+            bad(format!("The address {address} can't be listened on ({error}). Set `{setting}` to another."))
         }
     }
 }

@@ -3,7 +3,10 @@
 use super::live;
 use crate::app::{self, Running};
 use crate::config::Config;
+use crate::site::tls::Keeper;
 use clap::{Arg, ArgMatches, Command, value_parser};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 
 pub fn command() -> Command {
     Command::new("serve")
@@ -39,13 +42,24 @@ pub fn run(mut config: Config, matches: Option<&ArgMatches>) -> Result<(), Strin
     if let Some(name) = stream {
         println!("The stream {name} is at {}/live/{name}", running.url());
     }
-    wait_for_signal()?;
-    println!("Stopping. Everybody connected is told to come back in a moment.");
+    wait_for_signal(running.tls.clone())?;
+    // The terminal may be what has gone.
+    let _ = writeln!(io::stdout(), "Stopping. Everybody connected is told to come back in a moment.");
     running.stop()
 }
 
 fn greet(running: &Running) {
     println!("Hubbub is running. Open {} in your browser.", running.url());
+    if let Some(url) = running.tls_url() {
+        println!("Over HTTPS it is at {url}");
+        if let Some(authority) = running.authority() {
+            println!(
+                "Its certificate is from an authority of its own, which browsers have to trust first: {}/authority says how.",
+                running.url()
+            );
+            println!("The authority's SHA-256 fingerprint is {}", authority.read.fingerprint);
+        }
+    }
     if running.awaits_owner {
         match &running.owner_code {
             None => println!("Nobody has registered yet: the first account to register becomes the owner."),
@@ -57,7 +71,9 @@ fn greet(running: &Running) {
     println!("Press Ctrl-C to stop.");
 }
 
-fn wait_for_signal() -> Result<(), String> {
+/// Waits for Ctrl-C, SIGTERM, or the end of the terminal. With HTTPS, SIGHUP has the certificate read again; without, it
+/// ends the program as it always does.
+fn wait_for_signal(keeper: Option<Arc<Keeper>>) -> Result<(), String> {
     let cannot = |error: std::io::Error| format!("Signals can't be received: {error}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
     runtime.block_on(async {
@@ -65,12 +81,36 @@ fn wait_for_signal() -> Result<(), String> {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+            let read_again = async {
+                match keeper {
+                    Some(keeper) => read_on_hangup(&keeper).await.map_err(cannot),
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 done = tokio::signal::ctrl_c() => done.map_err(cannot),
                 _ = terminate.recv() => Ok(()),
+                done = read_again => done,
             }
         }
         #[cfg(not(unix))]
+        drop(keeper);
+        #[cfg(not(unix))]
         tokio::signal::ctrl_c().await.map_err(cannot)
     })
+}
+
+/// Ends when the terminal that the server was started from has gone; the same signal tells that.
+#[cfg(unix)]
+async fn read_on_hangup(keeper: &Keeper) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let has_terminal = io::stdin().is_terminal();
+    while hangup.recv().await.is_some() {
+        if has_terminal && !io::stdin().is_terminal() {
+            break;
+        }
+        keeper.renew_and_tell();
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
@@ -260,7 +261,9 @@ impl<'a> Context<'a> {
         let programs = is_for_programs(request.path());
         let again = matches!(*request.method(), Method::GET | Method::HEAD);
         let shell = if programs { Shell::default() } else { shell_for(request.clone()).await };
-        let address = again.then(|| request.uri().to_string());
+        // Over HTTP/2 the whole address is a URL; to come back to, it is one of this place.
+        let address =
+            again.then(|| request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned());
         Self {
             id,
             programs,

@@ -1,6 +1,7 @@
 //! Which language a request is answered in: the one that was chosen, else the first that the browser asks for.
 
 use super::answer::{is_local, see_other};
+use super::origin;
 use super::words::{LANGUAGES, Language};
 use crate::error::{Error, Result};
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
@@ -10,14 +11,21 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 const COOKIE: &str = "hubbub_lang";
+/// Over HTTPS, so that plain HTTP on another port of the same host keeps one that it can change.
+const SECURE_COOKIE: &str = "__Host-hubbub_lang";
 /// Kept for a year: nobody changes their language often.
 const KEPT: Duration = Duration::days(365);
 
 /// The language of `request`: cookie, `Accept-Language`, English.
 pub fn of_request(request: &ServiceRequest) -> &'static Language {
-    let chosen = request.cookie(COOKIE).and_then(|cookie| Language::find(cookie.value()));
+    let chosen =
+        request.cookie(cookie_name(request.request())).and_then(|cookie| Language::find(cookie.value()));
     let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     chosen.or_else(|| preferred(header.unwrap_or_default())).unwrap_or_else(Language::english)
+}
+
+fn cookie_name(request: &HttpRequest) -> &'static str {
+    if origin::is_https(request) { SECURE_COOKIE } else { COOKIE }
 }
 
 /// The best of ours for an `Accept-Language` (RFC 9110, 12.5.4). A reader of one form of a language is told in the
@@ -61,13 +69,12 @@ pub async fn choose(request: HttpRequest, choice: web::Form<Choice>) -> Result<H
         from.as_ref().and_then(|address| address.path_and_query()).map(actix_http::uri::PathAndQuery::as_str);
     // Only the path is taken over, so that no other site can be led to.
     let back = from.filter(|path| is_local(path)).or(Some(&choice.next)).filter(|path| is_local(path));
-    let secure = request.connection_info().scheme() == "https";
-    let cookie = Cookie::build(COOKIE, language.code)
+    let cookie = Cookie::build(cookie_name(&request), language.code)
         .path("/")
         .max_age(KEPT)
         .same_site(SameSite::Lax)
         .http_only(true)
-        .secure(secure)
+        .secure(origin::is_https(&request))
         .finish();
     let mut response = see_other(back.unwrap_or("/"));
     response.add_cookie(&cookie).map_err(|error| Error::internal(error.to_string()))?;

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod assets;
+pub mod authority;
 pub mod body;
 pub mod disk;
 pub mod form_data;
@@ -15,5 +16,8 @@ pub mod page;
 pub mod problem;
 pub mod rail;
 pub mod range;
+pub mod redirect;
 pub mod socket;
+pub mod streams;
+pub mod tls;
 pub mod words;

@@ -72,14 +72,34 @@ fn is_own(req: &HttpRequest, config: Option<&Config>, origin: &str) -> bool {
 
 /// The scheme of the connection, or the one that a trusted proxy in front says it has.
 fn own_scheme<'a>(req: &'a HttpRequest, config: Option<&Config>) -> &'a str {
-    let peer = req.peer_addr().map(|address| address.ip().to_canonical());
-    let trusted = config.zip(peer).is_some_and(|(c, peer)| c.trusted_proxies.contains(&peer));
-    let said = req.headers().get(FORWARDED_PROTO).filter(|_| trusted).and_then(|value| value.to_str().ok());
-    match said {
-        Some(scheme) => scheme.trim(),
+    match forwarded_scheme(req, config) {
+        Some(scheme) => scheme,
         None if req.app_config().secure() => "https",
         None => "http",
     }
+}
+
+fn forwarded_scheme<'a>(req: &'a HttpRequest, config: Option<&Config>) -> Option<&'a str> {
+    let peer = req.peer_addr().map(|address| address.ip().to_canonical());
+    let trusted = config.zip(peer).is_some_and(|(c, peer)| c.trusted_proxies.contains(&peer));
+    let said = req.headers().get(FORWARDED_PROTO).filter(|_| trusted)?.to_str().ok()?;
+    Some(said.trim())
+}
+
+/// Whether the browser speaks HTTPS: with this server, with a trusted proxy that says so, or with one that says nothing
+/// of it in front of a server that speaks none itself. Needs `web::Data<Config>`.
+pub fn is_https(req: &HttpRequest) -> bool {
+    let config = req.app_data::<web::Data<Config>>().map(web::Data::get_ref);
+    match forwarded_scheme(req, config) {
+        Some(scheme) => scheme.eq_ignore_ascii_case("https"),
+        None => req.app_config().secure() || config.is_some_and(Config::is_behind_https),
+    }
+}
+
+/// Whether a program on this machine asks, and not a proxy on it for somebody else.
+pub fn is_from_here(req: &HttpRequest) -> bool {
+    let forwarded = req.headers().contains_key("x-forwarded-for") || req.headers().contains_key("forwarded");
+    !forwarded && req.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -149,6 +169,24 @@ mod tests {
         assert!(answer(proxied(), &[("public_url", "https://Talk.example/")]));
         let other = || post(&[("origin", "http://app.example"), ("sec-fetch-site", "cross-site")]);
         assert!(answer(other(), &[("origins", "http://app.example")]));
+    }
+
+    #[test]
+    fn the_connection_and_who_is_trusted_say_whether_it_is_https() {
+        let is = |headers: &[(&'static str, &'static str)], settings: &[(&str, &str)]| {
+            let mut config = Config::default();
+            for (name, value) in settings {
+                config.set(name, value).unwrap();
+            }
+            let request = post(headers).peer_addr("127.0.0.1:5000".parse().unwrap());
+            is_https(&request.app_data(web::Data::new(config)).to_http_request())
+        };
+        let (behind, trusted) = (("public_url", "https://hub.example"), ("trusted_proxies", "127.0.0.1"));
+        let (says_https, says_http) = (("x-forwarded-proto", "https"), ("x-forwarded-proto", "http"));
+        assert!(!is(&[], &[]) && !is(&[says_https], &[]));
+        assert!(is(&[says_https], &[trusted]) && !is(&[says_http], &[trusted, behind]));
+        assert!(is(&[], &[behind]), "nobody else speaks HTTPS then");
+        assert!(!is(&[], &[behind, ("tls_listen", "127.0.0.1:8181")]), "the other port does");
     }
 
     #[test]

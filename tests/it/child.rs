@@ -11,6 +11,8 @@ pub struct Child {
     process: Process,
     /// Where it listens, without a path.
     pub origin: String,
+    /// All that it said when it started.
+    pub greeting: String,
     log: Arc<Mutex<String>>,
 }
 
@@ -43,6 +45,12 @@ pub fn weak(command: Command) -> Command {
     }
     weak.current_dir(command.get_current_dir().unwrap());
     weak
+}
+
+/// The port of the first address in `words` that begins so.
+fn port_in(words: &str, begins: &str) -> Option<u16> {
+    let rest = words.split(begins).nth(1)?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 impl Child {
@@ -81,12 +89,15 @@ impl Child {
     fn run(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let said = lines.find_map(|line| {
-            let line = line.unwrap();
-            let port = line.split("localhost:").nth(1)?;
-            Some(port.split(|c: char| !c.is_ascii_digit()).next()?.to_owned())
-        });
-        let Some(port) = said else {
+        let mut greeting = String::new();
+        for line in lines.by_ref() {
+            greeting.push_str(&line.unwrap());
+            greeting.push('\n');
+            if greeting.contains("Press Ctrl-C") {
+                break;
+            }
+        }
+        let Some(port) = port_in(&greeting, "http://localhost:") else {
             let mut words = String::new();
             process.stderr.take().unwrap().read_to_string(&mut words).unwrap();
             panic!("it ended without an address: {words}");
@@ -102,7 +113,18 @@ impl Child {
                 heard.push('\n');
             }
         });
-        Self { process, origin: format!("http://127.0.0.1:{port}"), log }
+        Self { process, origin: format!("http://127.0.0.1:{port}"), greeting, log }
+    }
+
+    /// The port for HTTPS.
+    pub fn tls_port(&self) -> u16 {
+        port_in(&self.greeting, "https://localhost:").unwrap()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
     /// What it has logged so far.
@@ -118,8 +140,7 @@ impl Child {
 
     /// SIGTERM; waits for the end.
     pub fn terminate(mut self) -> ExitStatus {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         self.process.wait().unwrap()
     }
 

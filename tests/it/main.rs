@@ -51,6 +51,7 @@
 //! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
+//! - `tls`         HTTPS: the place's own authority, given files, both ports at once, what is exchanged while it runs
 //! - `limits`      how much and how often
 //! - `plans`       every question that is asked all day finds what it wants by an index, however much is stored
 //! - `durability`  the server killed and stopped while people write
@@ -60,8 +61,8 @@
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
-//! WebSocket, `child` runs the program itself, `clips` makes films, `store` says where the databases are, `statements` overhears what they
-//! are asked, `tree` reads the project.
+//! WebSocket, `trust` is what a browser trusts, `child` runs the program itself, `clips` makes films, `store` says where the
+//! databases are, `statements` overhears what they are asked, `tree` reads the project.
 
 // All of this is test, the helpers too: what meets the unexpected stops there and then.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -119,6 +120,7 @@ mod settings;
 mod shelf;
 mod start;
 mod talks;
+mod tls;
 mod together;
 mod uploads;
 mod words;
@@ -130,5 +132,6 @@ mod socket;
 mod statements;
 mod store;
 mod tree;
+mod trust;
 mod verify;
 mod visitor;

@@ -1,20 +1,26 @@
 //! A client of `/ws`: says JSON, hears frames, and on a missed deadline tells what it did hear.
 
+use crate::trust::Trust;
 use crate::visitor::{DEADLINE, nonce};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// What the frames go through, plain or not.
+trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
 /// One connection.
 pub struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<Box<dyn Line>>,
     /// Frames that arrived and that nobody has asked for yet.
     waiting: VecDeque<Value>,
     last_id: u64,
@@ -30,6 +36,16 @@ impl Socket {
 
     /// The same at another address.
     pub async fn open_at(origin: &str, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        Self::open_trusting(origin, path, headers, None).await
+    }
+
+    /// The same, over TLS when the origin is one of HTTPS.
+    pub async fn open_trusting(
+        origin: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        trust: Option<&Trust>,
+    ) -> Result<Self, u16> {
         let url = format!("{}{path}", origin.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
@@ -37,7 +53,13 @@ impl Socket {
                 .headers_mut()
                 .insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        match timeout(DEADLINE, connect_async(request)).await.expect("the handshake has a deadline") {
+        let port = request.uri().port_u16().unwrap();
+        let line: Box<dyn Line> = match trust.filter(|_| origin.starts_with("https")) {
+            Some(trust) => Box::new(trust.shake_hands(port).await.unwrap().0),
+            None => Box::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap()),
+        };
+        let shaken = timeout(DEADLINE, client_async(request, line)).await;
+        match shaken.expect("the handshake has a deadline") {
             Ok((stream, _)) => Ok(Self { stream, waiting: VecDeque::new(), last_id: 0, ready: Value::Null }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
@@ -59,10 +81,7 @@ impl Socket {
 
     /// Sends bytes past the WebSocket library. An error means that the server has had enough.
     pub async fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        match self.stream.get_mut() {
-            MaybeTlsStream::Plain(stream) => stream.write_all(bytes).await,
-            _ => unreachable!("tests speak plain HTTP"),
-        }
+        self.stream.get_mut().write_all(bytes).await
     }
 
     /// Sends one request and waits for its reply, whatever it says.

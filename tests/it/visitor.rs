@@ -1,6 +1,7 @@
 //! Somebody at a browser without script: five verbs, a cookie jar, and answers that say what they are when they surprise.
 
 use crate::socket::Socket;
+use crate::trust::{Trust, with_ring};
 use reqwest::header::{COOKIE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
@@ -14,12 +15,24 @@ pub struct Visitor {
     client: Client,
     jar: std::sync::Arc<reqwest::cookie::Jar>,
     origin: String,
+    /// Whom this browser trusts when it comes by HTTPS.
+    trust: Option<Trust>,
 }
 
 impl Visitor {
     pub fn new(origin: &str) -> Self {
+        with_ring();
+        Self::with(origin, Client::builder(), None)
+    }
+
+    /// Somebody who trusts this authority and nobody else.
+    pub fn trusting(origin: &str, trust: &Trust) -> Self {
+        Self::with(origin, trust.client(), Some(trust.clone()))
+    }
+
+    fn with(origin: &str, builder: reqwest::ClientBuilder, trust: Option<Trust>) -> Self {
         let jar = std::sync::Arc::new(reqwest::cookie::Jar::default());
-        let client = Client::builder()
+        let client = builder
             .cookie_provider(jar.clone())
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -28,7 +41,7 @@ impl Visitor {
             .timeout(DEADLINE)
             .build()
             .unwrap();
-        Self { client, jar, origin: origin.to_owned() }
+        Self { client, jar, origin: origin.to_owned(), trust }
     }
 
     /// Looks at a page.
@@ -48,7 +61,9 @@ impl Visitor {
 
     /// Opens a WebSocket and waits for `ready`.
     pub async fn socket(&self) -> Socket {
-        let mut socket = Socket::open(&self.origin, &[("cookie", &self.cookie())]).await.unwrap();
+        let (cookie, trust) = (self.cookie(), self.trust.as_ref());
+        let opened = Socket::open_trusting(&self.origin, "/ws", &[("cookie", &cookie)], trust).await;
+        let mut socket = opened.unwrap();
         socket.ready = socket.hear("ready", |frame| frame["type"] == "ready").await;
         socket
     }
