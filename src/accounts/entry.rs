@@ -12,17 +12,22 @@ use crate::error::{Error, FieldError, Result};
 use crate::site::answer::{html, is_local, see_other};
 use crate::site::limit::Limits;
 use crate::site::page::{self, FieldErrors, Shell};
-use crate::site::words::t;
+use crate::site::words::{fill, t};
 use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-/// `?next=` of the entry page.
+/// `?next=` of the entry page, and the code of the invite that somebody comes by.
 #[derive(Deserialize)]
 pub struct EntryQuery {
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    invite: String,
+    /// What has just been done.
+    #[serde(default)]
+    done: String,
 }
 
 /// The body of `POST /login`. A field that isn't sent counts as empty, and gets its own sentence.
@@ -66,7 +71,8 @@ pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> R
         Some(visitor) => Ok(see_other(home_of(&visitor.person))),
         None => {
             // Logging in leads nowhere as long as nobody has an account.
-            let open = accounts.config.registration == Registration::Open && accounts.awaits_owner().await?;
+            let open =
+                accounts.config.registration != Registration::Closed && accounts.awaits_owner().await?;
             let form = if open { EntryForm::Register } else { EntryForm::Login };
             Entry::new(form, "").show(&accounts, StatusCode::OK).await
         }
@@ -81,11 +87,17 @@ pub async fn login_page(
 ) -> Result<HttpResponse> {
     match visitor {
         Some(visitor) => Ok(go_on(&visitor.person, &query.next)),
-        None => Entry::new(EntryForm::Login, &query.next).show(&accounts, StatusCode::OK).await,
+        None => {
+            let mut entry = Entry::new(EntryForm::Login, &query.next);
+            if query.done == "password" {
+                entry.notice = Some(t("Your new password is set. Log in with it.").to_owned());
+            }
+            entry.show(&accounts, StatusCode::OK).await
+        }
     }
 }
 
-/// `GET /register?next=`: open to a guest too, who becomes a full account here.
+/// `GET /register?next=&invite=`: open to a guest too, who becomes a full account here.
 pub async fn register_page(
     accounts: web::Data<Accounts>,
     visitor: Option<Visitor>,
@@ -96,9 +108,12 @@ pub async fn register_page(
         Some(visitor) if !visitor.person.is_guest() => return Ok(go_on(&visitor.person, &query.next)),
         Some(visitor) => {
             entry.typed.display_name.clone_from(&visitor.person.display_name);
-            entry.notice = Some(t("What you wrote as a guest stays yours."));
+            entry.notice = Some(t("What you wrote as a guest stays yours.").to_owned());
         }
         None => {}
+    }
+    if !query.invite.is_empty() && accounts.config.registration != Registration::Closed {
+        entry.come_by(&accounts, &query.invite).await?;
     }
     entry.show(&accounts, StatusCode::OK).await
 }
@@ -226,7 +241,7 @@ struct Entry {
     typed: EntryTyped,
     errors: FieldErrors,
     next: String,
-    notice: Option<&'static str>,
+    notice: Option<String>,
 }
 
 impl Entry {
@@ -235,8 +250,35 @@ impl Entry {
         Self { open, typed: EntryTyped::default(), errors: FieldErrors::default(), next, notice: None }
     }
 
+    /// Takes over the code of an invite, and says whose it is, or that nobody can come by it.
+    async fn come_by(&mut self, accounts: &Accounts, code: &str) -> Result<()> {
+        code.trim().clone_into(&mut self.typed.invite);
+        match accounts.inviter(code).await {
+            Ok(maker) => {
+                let words = || fill(t("{name} invites you."), "name", &maker.display_name);
+                self.notice.get_or_insert_with(words);
+            }
+            Err(Error::Invalid(wrong)) => self.errors = field_errors(wrong),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// What the field for a code asks for; nothing where none is needed and none was brought.
+    fn invite_label(&self, accounts: &Accounts, first_account: bool) -> Option<String> {
+        let words = match accounts.owner_code() {
+            Some(_) => t("The owner's code, printed when the server started"),
+            None if first_account => return None,
+            None if accounts.needs_invite() => t("Invite"),
+            None if self.typed.invite.is_empty() => return None,
+            None => t("Invite, if you have one"),
+        };
+        Some(words.to_owned())
+    }
+
     async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
         let first_account = accounts.awaits_owner().await?;
+        let invite_label = self.invite_label(accounts, first_account);
         let title = match self.open {
             EntryForm::Login => t("Log in"),
             EntryForm::Register => t("Register"),
@@ -248,14 +290,12 @@ impl Entry {
             typed: self.typed,
             errors: self.errors,
             next: self.next,
-            registration: accounts.config.registration == Registration::Open,
-            invite_label: accounts
-                .owner_code()
-                .map(|_| t("The owner's code, printed when the server started").to_owned()),
+            registration: accounts.config.registration != Registration::Closed,
+            invite_label,
             guests: accounts.config.guests,
             password_min: accounts.config.password_min,
             first_account,
-            notice: self.notice.map(str::to_owned),
+            notice: self.notice,
         };
         html(status, &page)
     }

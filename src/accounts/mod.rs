@@ -1,11 +1,13 @@
 //! Who is who: accounts and guests, their passwords and sessions, and the extractors that tell a handler who asks.
 
 pub mod api;
+mod authority;
 mod cookie;
 mod device;
 mod directory;
 pub mod entry;
 pub mod faces;
+pub mod invite;
 mod keeper;
 pub mod key;
 mod names;
@@ -13,6 +15,8 @@ pub mod pages;
 mod password;
 pub mod people;
 mod private_key;
+pub mod reset;
+pub mod reset_pages;
 mod rights;
 mod role;
 pub mod session;

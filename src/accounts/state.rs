@@ -4,10 +4,12 @@
 use super::cookie;
 use super::directory::Directory;
 use super::faces::Faces;
+use super::invite;
 use super::key;
 use super::names::{DisplayName, Username};
 use super::password::{Hasher, Password};
 use super::private_key::{self, KeySecret, PrivateKey};
+use super::reset;
 use super::session::{self, Sessions};
 use super::token::{self, Tokens};
 use super::user::{self, Person, Profile};
@@ -58,7 +60,7 @@ pub struct Newcomer {
     pub username: Username,
     pub display_name: DisplayName,
     pub password: Password,
-    /// What was typed as the owner's code.
+    /// What was typed as an invite's code, or as the owner's.
     pub invite: String,
     /// The guest who becomes a full account.
     pub guest: Option<UserId>,
@@ -145,12 +147,8 @@ impl Accounts {
     /// Makes a full account, or a guest into one. The first becomes the owner.
     ///
     /// # Errors
-    /// `Invalid` for `username` when it is taken, for `invite` when the owner's code is missing.
+    /// `Invalid` for `username` when it is taken, for `invite` when the owner's code or an invite is missing.
     pub async fn register(&self, new: Newcomer) -> Result<Arc<Person>> {
-        // Asked before the costly hash; the row itself decides in the end.
-        if self.directory.by_username(new.username.as_str()).await?.is_some() {
-            return Err(Error::field("username", "That user name is taken. Choose another one."));
-        }
         let knows_code = self.ownership.code.as_deref().is_none_or(|code| code == new.invite.trim());
         let refused = || {
             Error::field(
@@ -158,21 +156,32 @@ impl Accounts {
                 "The first account needs the code that the server printed when it started.",
             )
         };
-        if !knows_code && self.awaits_owner().await? {
+        if !self.awaits_owner().await? {
+            self.admits(&new.invite).await?;
+        } else if !knows_code {
             return Err(refused());
         }
+        // Asked before the costly hash; the row itself decides in the end.
+        if self.directory.by_username(new.username.as_str()).await?.is_some() {
+            return Err(Error::field("username", "That user name is taken. Choose another one."));
+        }
         let hash = self.hasher.hash(new.password).await?;
-        let (username, name, guest) = (new.username, new.display_name, new.guest);
+        let (username, name, guest, code) = (new.username, new.display_name, new.guest, new.invite);
+        let registration = self.config.registration;
         let person = self
             .db
             .write(move |conn| {
-                if !knows_code && !user::anybody_registered(conn)? {
+                let first = !user::anybody_registered(conn)?;
+                if first && !knows_code {
                     return Err(refused());
                 }
-                match guest {
+                let invite = if first { None } else { invite::take(conn, registration, &code)? };
+                let person = match guest {
                     Some(id) => user::promote_guest(conn, id, &username, &name, &hash),
                     None => user::create(conn, &username, &name, &hash),
-                }
+                }?;
+                invite.map(|invite| invite::note(conn, invite, person.id)).transpose()?;
+                Ok(person)
             })
             .await?;
         self.ownership.taken.store(true, Ordering::Relaxed);
@@ -275,30 +284,15 @@ impl Accounts {
         self.tokens.sweep().await
     }
 
-    /// Locks somebody out or lets them in again; being locked out ends all their sessions and tokens.
-    ///
-    /// # Errors
-    /// `Conflict` for the only owner.
-    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<()> {
-        self.db
-            .write(move |conn| {
-                user::set_disabled(conn, id, disabled)?;
-                if disabled { end_everything(conn, id) } else { Ok(()) }
-            })
-            .await?;
-        self.directory.forget(id);
-        // The rows carry the news: the sweep publishes what was revoked a moment ago.
-        self.sweep().await
-    }
-
     /// Finishes what was accepted; later changes are refused.
     pub fn close(&self) {
         self.db.close();
     }
 }
 
-/// Ends all sessions and tokens of a person.
+/// Ends all sessions and tokens of a person, and their link for a new password.
 pub(crate) fn end_everything(conn: &mut Conn, id: UserId) -> Result<()> {
+    reset::end(conn, id)?;
     session::revoke(conn, id, |_| true)?;
     token::revoke(conn, id, None)?;
     Ok(())

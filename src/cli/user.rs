@@ -1,13 +1,13 @@
 //! `hubbub user`: accounts from the shell, also while the server runs.
 
 use crate::accounts::state::{end_everything, open_database};
-use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, user};
+use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, reset, user};
 use crate::config::Config;
 use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-/// The command with its five sub-commands.
+/// The command with its six sub-commands.
 pub fn command() -> Command {
     let who = || Arg::new("username").value_name("USERNAME").required(true);
     Command::new("user")
@@ -26,6 +26,11 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("password")
                 .about("Sets a new password, signs the person out everywhere and ends their tokens")
+                .arg(who()),
+        )
+        .subcommand(
+            Command::new("reset")
+                .about("Prints a link by which somebody sets a new password, once and within 24 hours")
                 .arg(who()),
         )
         .subcommand(Command::new("role").about("Says what somebody may do").arg(who()).arg(
@@ -80,6 +85,7 @@ fn change(
         (Some(("password", args)), Some(password)) => {
             set_password(db, config, &text(args, "username"), &password)
         }
+        (Some(("reset", args)), _) => make_reset(db, config, &text(args, "username")),
         (Some(("role", args)), _) => set_role(db, &text(args, "username"), text(args, "role")),
         (Some(("disable", args)), _) => disable(db, &text(args, "username"), !args.get_flag("undo")),
         _ => list(db),
@@ -159,6 +165,13 @@ fn set_password(db: &Db, config: &Config, username: &str, password: &Password) -
         end_everything(conn, id)
     })?;
     Ok(format!("{} has a new password and is signed out everywhere.\n", person.username))
+}
+
+/// The link alone on its line: scripts take it from there.
+fn make_reset(db: &Db, config: &Config, username: &str) -> Result<String, Error> {
+    let id = named(db, username)?.id;
+    let made = db.write_blocking(move |conn| reset::create(conn, id))?;
+    Ok(format!("{}{}\n", config.url(), made.path()))
 }
 
 fn set_role(db: &Db, username: &str, role: String) -> Result<String, Error> {

@@ -10,6 +10,7 @@
 //!
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
+//! - `invites`     links by which people make accounts: needed or not, used up, ended, who came by which
 //! - `keys`        private keys, API tokens, guests who become accounts, what guests may do
 //! - `people`      who is here and since when not, cards, blocks, reports
 //! - `board`       notes by form and by socket, at once for everybody
@@ -78,6 +79,7 @@ mod frames;
 mod groups;
 mod headers;
 mod hostile;
+mod invites;
 mod keys;
 mod language;
 mod licences;

@@ -1,11 +1,41 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    arrivals (user_id) {
+        user_id -> BigInt,
+        invite_id -> BigInt,
+        arrived_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    invites (id) {
+        id -> BigInt,
+        code_hash -> Text,
+        label -> Text,
+        made_by -> BigInt,
+        uses -> BigInt,
+        used -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     pictures (user_id) {
         user_id -> BigInt,
         mime -> Text,
         content -> Binary,
         chosen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    resets (user_id) {
+        user_id -> BigInt,
+        code_hash -> Text,
+        expires_at -> BigInt,
     }
 }
 
@@ -60,8 +90,12 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(arrivals -> invites (invite_id));
+diesel::joinable!(arrivals -> users (user_id));
+diesel::joinable!(invites -> users (made_by));
 diesel::joinable!(pictures -> users (user_id));
+diesel::joinable!(resets -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(pictures, sessions, tokens, users,);
+diesel::allow_tables_to_appear_in_same_query!(arrivals, invites, pictures, resets, sessions, tokens, users,);

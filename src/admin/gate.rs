@@ -1,0 +1,43 @@
+//! Who gets in here.
+
+use crate::accounts::Visitor;
+use crate::error::{Error, Result};
+use actix_web::HttpRequest;
+
+/// For others the pages aren't there, and the answer is the one of every address without a page.
+fn nothing() -> Error {
+    Error::NotFound("There is nothing at this address.")
+}
+
+/// Owner, admins and moderators.
+///
+/// # Errors
+/// `NotFound` for everybody else.
+pub fn staff_only(visitor: &Visitor) -> Result<()> {
+    if visitor.person.is_staff() { Ok(()) } else { Err(nothing()) }
+}
+
+/// Owner and admins, on pages.
+///
+/// # Errors
+/// `NotFound` for everybody else.
+pub fn admins_only(visitor: &Visitor) -> Result<()> {
+    if visitor.person.role.administers() { Ok(()) } else { Err(nothing()) }
+}
+
+/// Owner and admins, by the API, whose description is no secret.
+///
+/// # Errors
+/// `Forbidden` for everybody else.
+pub fn admins_call(visitor: &Visitor) -> Result<()> {
+    if visitor.person.role.administers() {
+        return Ok(());
+    }
+    Err(Error::forbidden("admins_only", "Only the owner and the admins of this place may do that."))
+}
+
+/// Where links into this place begin.
+pub fn origin(request: &HttpRequest, public_url: Option<&str>) -> String {
+    let info = request.connection_info().clone();
+    public_url.map_or_else(|| format!("{}://{}", info.scheme(), info.host()), str::to_owned)
+}
