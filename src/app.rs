@@ -333,6 +333,7 @@ fn serve(house: &House, listener: TcpListener) -> std::io::Result<actix_web::dev
             .configure(body::limits)
             .configure(routes::all)
             .wrap(accounts.session_middleware())
+            .wrap(from_fn(crate::accounts::deliver))
             .wrap(from_fn(origin::check))
             .wrap(from_fn(answer::answer))
     });

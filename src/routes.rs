@@ -170,6 +170,7 @@ fn api(config: &mut ServiceConfig) {
     let docs = SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", Api::openapi());
     config
         .service(resource("/api/v1/me").route(get().to(people::me)).route(patch().to(people::change_me)))
+        .service(resource("/api/v1/me/password").route(post().to(people::change_password)))
         .service(resource("/api/v1/me/blocks").route(get().to(blocks::list)))
         .service(
             resource("/api/v1/me/blocks/{username}")

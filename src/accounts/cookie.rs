@@ -1,6 +1,9 @@
 //! The session cookie, and the session rows as `actix-session` wants to see them.
 
+use super::handover::Claim;
+use super::log_in::HalfIn;
 use super::session::{LIFE, NewSession, Sessions};
+use crate::clock::now_ms;
 use crate::config::Config;
 use crate::ids::{SessionId, UserId};
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -8,6 +11,13 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::{Key, SameSite, time::Duration};
 use std::collections::HashMap;
+
+/// How long a right password waits for its code, ms.
+const HALF_LIFE: i64 = 5 * 60 * 1000;
+
+// Kept in the row's state, in sessions that are nobody's yet.
+const HALF: &str = "half";
+const CLAIM: &str = "claim";
 
 // Entries of a request's session. These come from columns of the row, never from its stored state.
 const USER: &str = "user";
@@ -52,10 +62,39 @@ pub(super) fn begin(session: &Session, user: UserId, device: &str) {
     let _ = session.insert(DEVICE, device);
 }
 
+/// Begins a new session that remembers a right password and is worth nothing else.
+pub(super) fn begin_half(session: &Session, half: &HalfIn) {
+    session.renew();
+    session.clear();
+    let _ = session.insert(HALF, half);
+}
+
+/// Whose password was right a moment ago.
+pub(super) fn half(session: &Session) -> Option<HalfIn> {
+    let half = session.get::<HalfIn>(HALF).ok().flatten()?;
+    let fresh = (0..HALF_LIFE).contains(&(now_ms() - half.at));
+    (fresh && !session.contains_key(USER)).then_some(half)
+}
+
+/// Remembers that this browser has brought a code from another device.
+pub(super) fn keep_claim(session: &Session, claim: &Claim) {
+    let _ = session.insert(CLAIM, claim);
+}
+
+/// The claim of this browser.
+pub(super) fn claim(session: &Session) -> Option<Claim> {
+    session.get(CLAIM).ok().flatten()
+}
+
+/// Whether browsers come by HTTPS alone. A `Secure` cookie would never come back over plain http, and a `__Host-` name
+/// must be `Secure`.
+pub(super) fn is_https(config: &Config) -> bool {
+    config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+}
+
 /// The middleware that reads and writes the cookie.
 pub(super) fn middleware(sessions: Sessions, key: Key, config: &Config) -> SessionMiddleware<Sessions> {
-    // A `Secure` cookie would never come back over plain http, and the `__Host-` name must be `Secure`.
-    let https = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let https = is_https(config);
     let name = if https { "__Host-hubbub_session" } else { "hubbub_session" };
     SessionMiddleware::builder(sessions, key)
         .cookie_name(name.to_owned())

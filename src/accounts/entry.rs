@@ -6,7 +6,7 @@ use super::password::Password;
 use super::state::{Accounts, Newcomer};
 use super::user::Person;
 use super::visitor::Visitor;
-use super::{cookie, device};
+use super::{cookie, device, known};
 use crate::config::Registration;
 use crate::error::{Error, FieldError, Result};
 use crate::site::answer::{html, is_local, see_other};
@@ -28,17 +28,6 @@ pub struct EntryQuery {
     /// What has just been done.
     #[serde(default)]
     done: String,
-}
-
-/// The body of `POST /login`. A field that isn't sent counts as empty, and gets its own sentence.
-#[derive(Deserialize)]
-pub struct LoginForm {
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    password: String,
-    #[serde(default)]
-    next: String,
 }
 
 /// The body of `POST /register`.
@@ -89,9 +78,11 @@ pub async fn login_page(
         Some(visitor) => Ok(go_on(&visitor.person, &query.next)),
         None => {
             let mut entry = Entry::new(EntryForm::Login, &query.next);
-            if query.done == "password" {
-                entry.notice = Some(t("Your new password is set. Log in with it.").to_owned());
-            }
+            entry.notice = match query.done.as_str() {
+                "password" => Some(t("Your new password is set. Log in with it.").to_owned()),
+                "late" => Some(t("That took too long. Log in again.").to_owned()),
+                _ => None,
+            };
             entry.show(&accounts, StatusCode::OK).await
         }
     }
@@ -116,26 +107,6 @@ pub async fn register_page(
         entry.come_by(&accounts, &query.invite).await?;
     }
     entry.show(&accounts, StatusCode::OK).await
-}
-
-/// `POST /login`
-pub async fn login(
-    req: HttpRequest,
-    accounts: web::Data<Accounts>,
-    limits: web::Data<Limits>,
-    session: Session,
-    web::Form(form): web::Form<LoginForm>,
-) -> Result<HttpResponse> {
-    limits.sign_in(&req)?;
-    if let Some(person) = accounts.log_in(&form.username, form.password).await? {
-        cookie::begin(&session, person.id, &device_of(&req));
-        return Ok(go_on(&person, &form.next));
-    }
-    let mut entry = Entry::new(EntryForm::Login, &form.next);
-    entry.typed.username = form.username;
-    let words = "That user name and password don't belong together. Check both and try again.";
-    entry.errors = FieldErrors::one("", words);
-    entry.show(&accounts, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// `POST /register`
@@ -230,22 +201,47 @@ pub async fn guest(
 }
 
 /// `POST /logout`: also for somebody who isn't signed in any more.
-pub async fn logout(session: Session) -> HttpResponse {
+pub async fn logout(
+    req: HttpRequest,
+    accounts: web::Data<Accounts>,
+    visitor: Option<Visitor>,
+    session: Session,
+) -> HttpResponse {
     session.purge();
-    see_other("/login")
+    let mut response = see_other("/login");
+    if let Some(visitor) = visitor.filter(|v| !v.person.is_guest()) {
+        known::remember(&mut response, &req, &accounts, &visitor.person);
+    }
+    response
+}
+
+/// Signs somebody in whose log-in is complete, and remembers the browser.
+pub(super) fn come_in(
+    req: &HttpRequest,
+    accounts: &Accounts,
+    session: &Session,
+    person: &Person,
+    next: &str,
+) -> HttpResponse {
+    cookie::begin(session, person.id, &device_of(req));
+    let mut response = go_on(person, next);
+    if !person.is_guest() {
+        known::remember(&mut response, req, accounts, person);
+    }
+    response
 }
 
 /// The entry page in the making.
-struct Entry {
+pub(super) struct Entry {
     open: EntryForm,
-    typed: EntryTyped,
-    errors: FieldErrors,
+    pub typed: EntryTyped,
+    pub errors: FieldErrors,
     next: String,
     notice: Option<String>,
 }
 
 impl Entry {
-    fn new(open: EntryForm, next: &str) -> Self {
+    pub fn new(open: EntryForm, next: &str) -> Self {
         let next = safe_next(next).unwrap_or_default().to_owned();
         Self { open, typed: EntryTyped::default(), errors: FieldErrors::default(), next, notice: None }
     }
@@ -269,14 +265,14 @@ impl Entry {
         let words = match accounts.owner_code() {
             Some(_) => t("The owner's code, printed when the server started"),
             None if first_account => return None,
-            None if accounts.needs_invite() => t("Invite"),
+            None if accounts.needs_invite() => t("Invite code"),
             None if self.typed.invite.is_empty() => return None,
-            None => t("Invite, if you have one"),
+            None => t("Invite code, if you have one"),
         };
         Some(words.to_owned())
     }
 
-    async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
+    pub async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
         let first_account = accounts.awaits_owner().await?;
         let invite_label = self.invite_label(accounts, first_account);
         let title = match self.open {
@@ -310,7 +306,7 @@ pub(super) fn field_errors(wrong: Vec<FieldError>) -> FieldErrors {
     )
 }
 
-fn device_of(req: &HttpRequest) -> String {
+pub(super) fn device_of(req: &HttpRequest) -> String {
     let header = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     device::describe(header.unwrap_or_default())
 }
@@ -319,12 +315,12 @@ fn home_of(person: &Person) -> &str {
     safe_next(&person.last_place).unwrap_or("/dashboard")
 }
 
-fn go_on(person: &Person, next: &str) -> HttpResponse {
+pub(super) fn go_on(person: &Person, next: &str) -> HttpResponse {
     see_other(safe_next(next).unwrap_or_else(|| home_of(person)))
 }
 
 /// A path of this place; `/` itself and the entry pages would only lead in a circle.
-fn safe_next(next: &str) -> Option<&str> {
+pub(super) fn safe_next(next: &str) -> Option<&str> {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     (is_local(next) && !matches!(path, "/" | "/login" | "/register" | "/logout" | "/guest")).then_some(next)
 }

@@ -11,7 +11,6 @@ use crate::error::{Error, FieldError, Result};
 use crate::ids::{InviteId, UserId};
 use crate::text::{is_blank, is_unruly};
 use diesel::prelude::*;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// Characters of what an invite is called.
@@ -106,7 +105,7 @@ pub struct Listed {
 }
 
 fn hash(code: &str) -> String {
-    data_encoding::HEXLOWER.encode(&Sha256::digest(code.trim().to_lowercase().as_bytes()))
+    key::fingerprint(&code.trim().to_lowercase())
 }
 
 /// Unknown, ended and revoked are one: the difference is nobody's business.

@@ -1,5 +1,6 @@
 //! A link by which somebody sets a new password, made by those who look after the place: no mail is needed.
 
+use super::key;
 use super::password::Password;
 use super::state::{Accounts, end_everything};
 use super::user::{self, Person};
@@ -9,7 +10,6 @@ use crate::db::schema::accounts::resets;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use diesel::prelude::*;
-use sha2::{Digest as _, Sha256};
 
 /// How long a link holds, ms.
 const LIFE: i64 = 24 * 3600 * 1000;
@@ -31,7 +31,7 @@ impl Reset {
 }
 
 fn hash(code: &str) -> String {
-    data_encoding::HEXLOWER.encode(&Sha256::digest(code.trim().as_bytes()))
+    key::fingerprint(code.trim())
 }
 
 fn over() -> Error {

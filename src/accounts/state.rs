@@ -4,12 +4,15 @@
 use super::cookie;
 use super::directory::Directory;
 use super::faces::Faces;
+use super::handover;
 use super::invite;
 use super::key;
+use super::log_in::{CODES_OF_STRANGERS, OF_A_BROWSER, PASSWORDS_OF_STRANGERS};
 use super::names::{DisplayName, Username};
 use super::password::{Hasher, Password};
 use super::private_key::{self, KeySecret, PrivateKey};
 use super::reset;
+use super::seal::Seal;
 use super::session::{self, Sessions};
 use super::token::{self, Tokens};
 use super::user::{self, Person, Profile};
@@ -18,7 +21,7 @@ use crate::db::{Conn, Database, Task, Which};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::ids::UserId;
-use crate::site::guess::Guesses;
+use crate::site::guess::{Guesses, Tries};
 use crate::site::limit::Address;
 use actix_session::SessionMiddleware;
 use actix_web::cookie::Key;
@@ -42,9 +45,14 @@ pub struct Accounts {
     pub hasher: Hasher,
     pub config: Arc<Config>,
     pub events: Events,
-    key: Key,
+    pub(super) key: Key,
+    pub(super) seal: Seal,
     secret: KeySecret,
     guesses: Guesses,
+    /// At one's own password, by whoever sits at a browser that is signed in.
+    pub(super) proofs: Guesses,
+    pub(super) passwords: Tries,
+    pub(super) codes: Tries,
     ownership: Arc<Ownership>,
 }
 
@@ -92,8 +100,12 @@ impl Accounts {
             hasher: Hasher::new(config.bcrypt_cost),
             ownership: Arc::new(Ownership { taken: AtomicBool::new(taken), code }),
             key,
+            seal: Seal::open(data)?,
             secret,
             guesses: Guesses::default(),
+            proofs: Guesses::default(),
+            passwords: Tries::new(PASSWORDS_OF_STRANGERS, OF_A_BROWSER),
+            codes: Tries::new(CODES_OF_STRANGERS, OF_A_BROWSER),
             db,
             config,
             events,
@@ -118,30 +130,6 @@ impl Accounts {
         let taken = self.db.read(user::anybody_registered).await?;
         self.ownership.taken.store(taken, Ordering::Relaxed);
         Ok(!taken)
-    }
-
-    /// Compares a password and counts the log-in. `None` for an unknown name, a wrong password, a guest and a locked
-    /// account, all after the same time.
-    pub async fn log_in(&self, username: &str, password: String) -> Result<Option<Arc<Person>>> {
-        let typed = username.to_owned();
-        let found = self.db.read(move |conn| user::credentials(conn, &typed)).await?;
-        let account = found.filter(|c| !c.disabled);
-        let (id, hash) = account.map_or((None, None), |c| (Some(c.id), c.password_hash));
-        let aged = hash.as_deref().filter(|h| !self.hasher.is_current(h)).map(|_| password.clone());
-        let right = self.hasher.verify(password, hash).await?;
-        let Some(id) = id.filter(|_| right) else { return Ok(None) };
-        let renewed = match aged {
-            Some(typed) => Some(self.hasher.hash(Password::proven(typed)).await?),
-            None => None,
-        };
-        let change = move |conn: &mut Conn| {
-            if let Some(hash) = &renewed {
-                user::set_password(conn, id, hash)?;
-            }
-            user::record_login(conn, id)
-        };
-        let person = self.directory.put(self.db.write(change).await?);
-        Ok(Some(person).filter(|p| !p.disabled))
     }
 
     /// Makes a full account, or a guest into one. The first becomes the owner.
@@ -290,8 +278,9 @@ impl Accounts {
     }
 }
 
-/// Ends all sessions and tokens of a person, and their link for a new password.
+/// Ends all sessions and tokens of a person, and what was on its way in.
 pub(crate) fn end_everything(conn: &mut Conn, id: UserId) -> Result<()> {
+    handover::end(conn, id)?;
     reset::end(conn, id)?;
     session::revoke(conn, id, |_| true)?;
     token::revoke(conn, id, None)?;

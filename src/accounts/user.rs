@@ -276,6 +276,11 @@ pub fn credentials(conn: &mut Conn, typed: &str) -> Result<Option<Credentials>> 
     Ok(row.map(|(id, password_hash, disabled)| Credentials { id, password_hash, disabled }))
 }
 
+/// The hash that a person's password is compared with; nothing for a guest.
+pub fn password_hash(conn: &mut Conn, id: UserId) -> Result<Option<String>> {
+    Ok(users::table.find(id).select(users::password_hash).first(conn)?)
+}
+
 /// Changes what the person changed about themselves.
 pub fn set_profile(conn: &mut Conn, id: UserId, profile: &Profile) -> Result<Person> {
     let row = ProfileRow {

@@ -1,11 +1,12 @@
 //! The HTTP API of those who look after the place.
 
-use super::gate::{admins_call, origin};
+use super::gate::admins_call;
 use super::invites::link;
 use crate::accounts::invite::{self, InviteWish, Listed};
 use crate::accounts::{Accounts, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::InviteId;
+use crate::site::origin::address_of;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Json};
 use actix_web::{HttpRequest, HttpResponse};
@@ -116,7 +117,7 @@ pub async fn invite(
     let by = visitor.person.id;
     let (made, code) = accounts.db.write(move |conn| invite::create(conn, by, &wish)).await?;
     let mut object = InviteObject::from(Listed { invite: made, came: Vec::new() });
-    object.link = Some(link(&origin(&request, accounts.config.public_url.as_deref()), &code));
+    object.link = Some(link(&address_of(&request), &code));
     Ok(HttpResponse::build(StatusCode::CREATED).json(object))
 }
 

@@ -1,10 +1,11 @@
 //! The HTTP API about everybody's accounts, for the owner and admins.
 
-use super::gate::{admins_call, origin};
+use super::gate::admins_call;
 use super::people::parse_role;
 use crate::accounts::{Accounts, PeopleQuery, Person, Visitor, user};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use crate::site::origin::address_of;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Json};
 use actix_web::{HttpRequest, HttpResponse};
@@ -150,6 +151,6 @@ pub async fn reset(
     admins_call(&visitor)?;
     let id = named(&accounts, &username).await?;
     let made = accounts.make_reset(visitor.person.id, id).await?;
-    let link = origin(&request, accounts.config.public_url.as_deref()) + &made.path();
+    let link = address_of(&request) + &made.path();
     Ok(HttpResponse::build(StatusCode::CREATED).json(ResetLink { link, expires_at: made.expires_at }))
 }

@@ -2,7 +2,6 @@
 
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
-use actix_web::HttpRequest;
 
 /// For others the pages aren't there, and the answer is the one of every address without a page.
 fn nothing() -> Error {
@@ -34,10 +33,4 @@ pub fn admins_call(visitor: &Visitor) -> Result<()> {
         return Ok(());
     }
     Err(Error::forbidden("admins_only", "Only the owner and the admins of this place may do that."))
-}
-
-/// Where links into this place begin.
-pub fn origin(request: &HttpRequest, public_url: Option<&str>) -> String {
-    let info = request.connection_info().clone();
-    public_url.map_or_else(|| format!("{}://{}", info.scheme(), info.host()), str::to_owned)
 }

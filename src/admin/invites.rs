@@ -1,12 +1,13 @@
 //! Invites: made, handed out as links, looked through, ended.
 
-use super::gate::{admins_only, origin};
+use super::gate::admins_only;
 use crate::accounts::invite::{self, DAYS_MAX, InviteWish, Listed, USES_MAX};
 use crate::accounts::{Accounts, Visitor};
 use crate::config::Registration;
 use crate::error::{Error, Result};
 use crate::ids::{InviteId, UserId};
 use crate::site::answer::{html, see_other};
+use crate::site::origin::address_of;
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
 use crate::site::words::{filters, t};
 use actix_web::http::StatusCode;
@@ -162,7 +163,7 @@ pub async fn create(
     let mut page = page(&visitor, &accounts, &pages, None).await?;
     match made {
         Ok((_, code)) => {
-            page.link = Some(link(&origin(&request, accounts.config.public_url.as_deref()), &code));
+            page.link = Some(link(&address_of(&request), &code));
             html(StatusCode::OK, &page)
         }
         Err(error @ (Error::Invalid(_) | Error::Conflict { .. })) => {

@@ -1,11 +1,12 @@
 //! Everybody who has an account or came as a guest: what they may do, whether they may come in, a new password.
 
-use super::gate::{admins_only, origin};
+use super::gate::admins_only;
 use crate::accounts::invite::Arrival;
 use crate::accounts::{Accounts, PeopleQuery, Person as Account, Role, Visitor, invite, user};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::site::answer::{html, see_other};
+use crate::site::origin::address_of;
 use crate::site::page::{FieldErrors, Pages, Person, Shell, Stamp};
 use crate::site::words::{filters, t};
 use actix_web::http::StatusCode;
@@ -78,7 +79,7 @@ fn role_in_words(role: Role) -> &'static str {
 
 impl PersonPage {
     /// A role's name in words, for the choice.
-    fn called(name: &str) -> &'static str {
+    fn called(&self, name: &str) -> &'static str {
         role_in_words(Role::from(name.to_owned()))
     }
 }
@@ -266,7 +267,7 @@ pub async fn reset(
     match accounts.make_reset(visitor.person.id, *id).await {
         Ok(made) => {
             let mut page = page(&visitor, &accounts, &pages, *id).await?;
-            page.link = Some(origin(&request, accounts.config.public_url.as_deref()) + &made.path());
+            page.link = Some(address_of(&request) + &made.path());
             html(StatusCode::OK, &page)
         }
         Err(error) => after(Err(error), &visitor, &accounts, &pages, *id).await,

@@ -15,6 +15,7 @@ use utoipa::OpenApi;
     paths(
         accounts::api::me,
         accounts::api::change_me,
+        accounts::api::change_password,
         accounts::api::users,
         accounts::api::user,
         admin::api::invites,

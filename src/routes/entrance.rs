@@ -9,11 +9,14 @@ use actix_web::web::{self, ServiceConfig, post, resource};
 
 /// Coming in, and what is one's own.
 pub(super) fn accounts(config: &mut ServiceConfig) {
-    use accounts::{entry, faces, people, reset_pages, settings};
+    use accounts::{
+        entry, faces, handover_pages as handover, log_in_pages as log_in, people, reset_pages,
+        security_pages as security, settings,
+    };
     config
         .service(resource("/language").route(post().to(language::choose)))
         .service(resource("/").route(get().to(entry::start)))
-        .service(resource("/login").route(get().to(entry::login_page)).route(post().to(entry::login)))
+        .service(resource("/login").route(get().to(entry::login_page)).route(post().to(log_in::login)))
         .service(
             resource("/register").route(get().to(entry::register_page)).route(post().to(entry::register)),
         )
@@ -22,6 +25,9 @@ pub(super) fn accounts(config: &mut ServiceConfig) {
                 .route(get().to(|| async { answer::see_other("/login") }))
                 .route(post().to(entry::guest)),
         )
+        .service(resource("/login/code").route(get().to(log_in::page)).route(post().to(log_in::enter)))
+        .service(resource("/handover").route(get().to(handover::arrive)).route(post().to(handover::claim)))
+        .service(resource("/handover/wait").route(get().to(handover::wait)))
         .service(resource("/reset").route(get().to(reset_pages::page)).route(post().to(reset_pages::reset)))
         .service(resource("/logout").route(post().to(entry::logout)))
         .service(resource("/people").route(get().to(people::people)))
@@ -47,6 +53,24 @@ pub(super) fn accounts(config: &mut ServiceConfig) {
             resource("/settings/sessions/revoke-others").route(post().to(settings::revoke_other_sessions)),
         )
         .service(resource("/settings/sessions/{id}/revoke").route(post().to(settings::revoke_session)))
+        .service(
+            resource("/settings/devices")
+                .route(get().to(|| async { answer::see_other("/settings/security") }))
+                .route(post().to(handover::begin)),
+        )
+        .service(
+            resource("/settings/devices/{id}")
+                .route(get().to(handover::show))
+                .route(post().to(handover::decide)),
+        )
+        .service(
+            resource("/settings/security").route(get().to(security::page)).route(post().to(security::change)),
+        )
+        .service(
+            resource("/settings/security/second")
+                .route(get().to(security::setup))
+                .route(post().to(security::confirm)),
+        )
         .service(
             resource("/settings/tokens")
                 .route(get().to(|| async { answer::see_other("/settings") }))

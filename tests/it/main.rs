@@ -10,6 +10,9 @@
 //!
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
+//! - `administration` roles, locking out, links for a new password: who may do it to whom
+//! - `second_step` another password, a code after it, recovery codes, how often one may guess
+//! - `handover`    signing in on another device
 //! - `invites`     links by which people make accounts: needed or not, used up, ended, who came by which
 //! - `keys`        private keys, API tokens, guests who become accounts, what guests may do
 //! - `people`      who is here and since when not, cards, blocks, reports
@@ -63,6 +66,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod administration;
 mod amend;
 mod api;
 mod attachments;
@@ -77,6 +81,7 @@ mod faces;
 mod floors;
 mod frames;
 mod groups;
+mod handover;
 mod headers;
 mod hostile;
 mod invites;
@@ -109,6 +114,7 @@ mod records;
 mod schema;
 mod search;
 mod search_index;
+mod second_step;
 mod settings;
 mod shelf;
 mod talks;

@@ -9,6 +9,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    handovers (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        number -> Nullable<Integer>,
+        claim_hash -> Nullable<Text>,
+        device -> Text,
+        allowed -> Bool,
+    }
+}
+
+diesel::table! {
     invites (id) {
         id -> BigInt,
         code_hash -> Text,
@@ -32,10 +45,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> BigInt,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
     resets (user_id) {
         user_id -> BigInt,
         code_hash -> Text,
         expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_steps (user_id) {
+        user_id -> BigInt,
+        secret -> Text,
+        last_step -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
     }
 }
 
@@ -92,10 +121,24 @@ diesel::table! {
 
 diesel::joinable!(arrivals -> invites (invite_id));
 diesel::joinable!(arrivals -> users (user_id));
+diesel::joinable!(handovers -> users (user_id));
 diesel::joinable!(invites -> users (made_by));
 diesel::joinable!(pictures -> users (user_id));
+diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(resets -> users (user_id));
+diesel::joinable!(second_steps -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(arrivals, invites, pictures, resets, sessions, tokens, users,);
+diesel::allow_tables_to_appear_in_same_query!(
+    arrivals,
+    handovers,
+    invites,
+    pictures,
+    recovery_codes,
+    resets,
+    second_steps,
+    sessions,
+    tokens,
+    users,
+);
