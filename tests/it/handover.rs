@@ -22,7 +22,7 @@ async fn bring(other: &Visitor, link: &str) -> String {
     let next = other.post("/handover", &[("code", code)]).await.is(303).header("location");
     assert_eq!(next, "/handover/wait");
     let text = other.get(&next).await.is(200).has("data-stage=\"waiting\"").text();
-    between(&text, "</span>", "</p>").to_owned()
+    between(&text, "handover-number", "</p>").rsplit('>').next().unwrap().to_owned()
 }
 
 #[tokio::test]
