@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
     Open,
+    /// Only with an invite.
+    Invite,
     Closed,
 }
 
@@ -116,6 +118,18 @@ impl Config {
 
     pub fn messages_url(&self) -> Url {
         self.messages_url.clone().unwrap_or_else(|| Url::Sqlite(self.data.join("messages.db")))
+    }
+
+    /// Where people open this place, as far as the settings know.
+    pub fn url(&self) -> String {
+        let ip = self.listen.ip();
+        match &self.public_url {
+            Some(url) => url.clone(),
+            None if ip.is_loopback() || ip.is_unspecified() => {
+                format!("http://localhost:{}", self.listen.port())
+            }
+            None => format!("http://{}", self.listen),
+        }
     }
 
     /// Whether somebody on another machine can open a page: it listens beyond loopback, or a proxy in front does.
@@ -261,7 +275,7 @@ settings! {
     media, "./media", "the media library's folder: a file dropped there appears in the library", "a folder", path;
     accounts_url, "sqlite://DATA/accounts.db", "the database of people and sessions", "sqlite://PATH or postgres://USER@HOST/NAME", some;
     messages_url, "sqlite://DATA/messages.db", "the database of rooms, messages and media", "sqlite://PATH or postgres://USER@HOST/NAME", some;
-    registration, "open", "who may make an account", "open or closed", registration;
+    registration, "open", "who may make an account", "open, invite or closed", registration;
     guests, "on", "a visitor may enter with a display name alone", "on or off", switch;
     guest_rights, "channels,direct,key", "what guests may do besides reading and writing: create channels, write privately, have a private key, create groups, send files", "any of channels, direct, key, groups, files, separated by commas, or none", rights;
     public_reading, "off", "the board and the channels can be read without signing in", "on or off", switch;
@@ -335,6 +349,7 @@ fn urls(text: &str) -> Result<Vec<String>, ()> {
 fn registration(text: &str) -> Result<Registration, ()> {
     match text {
         "open" => Ok(Registration::Open),
+        "invite" => Ok(Registration::Invite),
         "closed" => Ok(Registration::Closed),
         _ => Err(()),
     }

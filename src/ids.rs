@@ -34,6 +34,8 @@ id! {
     SessionId,
     /// An API token (the row's number, never the secret).
     TokenId,
+    /// An invite (the row's number, never its code).
+    InviteId,
     /// A board, channel, group, direct or talk.
     RoomId,
     /// An item of the media library.

@@ -1,9 +1,10 @@
 //! Every URL in one table, grouped by feature.
 
 mod description;
+mod entrance;
 
 use crate::error::Result;
-use crate::site::{answer, assets, authority, language};
+use crate::site::{answer, assets, authority};
 use crate::{accounts, admin, board, chat, home, live, media};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, patch, post, put, resource};
@@ -19,7 +20,8 @@ fn get() -> Route {
 
 /// All routes of the server.
 pub fn all(config: &mut ServiceConfig) {
-    accounts(config);
+    entrance::accounts(config);
+    entrance::administration(config);
     chat(config);
     media(config);
     streams(config);
@@ -31,52 +33,6 @@ pub fn all(config: &mut ServiceConfig) {
         .service(resource("/authority.crt").route(get().to(authority::file)))
         .service(resource("/healthz").route(get().to(healthz)))
         .default_service(web::to(accounts::pages::nothing));
-}
-
-fn accounts(config: &mut ServiceConfig) {
-    use accounts::{entry, faces, people, settings};
-    config
-        .service(resource("/language").route(post().to(language::choose)))
-        .service(resource("/").route(get().to(entry::start)))
-        .service(resource("/login").route(get().to(entry::login_page)).route(post().to(entry::login)))
-        .service(
-            resource("/register").route(get().to(entry::register_page)).route(post().to(entry::register)),
-        )
-        .service(
-            resource("/guest")
-                .route(get().to(|| async { answer::see_other("/login") }))
-                .route(post().to(entry::guest)),
-        )
-        .service(resource("/logout").route(post().to(entry::logout)))
-        .service(resource("/people").route(get().to(people::people)))
-        .service(resource("/people/faces.css").route(get().to(faces::sheet)))
-        .service(resource("/people/{id}/picture").route(get().to(faces::picture)))
-        .service(
-            resource("/settings/picture")
-                .route(get().to(|| async { answer::see_other("/settings") }))
-                .route(post().to(faces::choose)),
-        )
-        .service(
-            resource("/settings/picture/remove")
-                .route(get().to(|| async { answer::see_other("/settings") }))
-                .route(post().to(faces::remove_chosen)),
-        )
-        .service(resource("/settings").route(get().to(settings::settings)))
-        .service(
-            resource("/settings/profile")
-                .route(get().to(|| async { answer::see_other("/settings") }))
-                .route(post().to(settings::save_profile)),
-        )
-        .service(
-            resource("/settings/sessions/revoke-others").route(post().to(settings::revoke_other_sessions)),
-        )
-        .service(resource("/settings/sessions/{id}/revoke").route(post().to(settings::revoke_session)))
-        .service(
-            resource("/settings/tokens")
-                .route(get().to(|| async { answer::see_other("/settings") }))
-                .route(post().to(settings::add_token)),
-        )
-        .service(resource("/settings/tokens/{id}/revoke").route(post().to(settings::revoke_token)));
 }
 
 fn chat(config: &mut ServiceConfig) {
@@ -122,16 +78,9 @@ fn chat(config: &mut ServiceConfig) {
 }
 
 fn home(config: &mut ServiceConfig) {
-    use admin::pages as desk;
     use home::key;
     let back = || get().to(|| async { answer::see_other("/dashboard") });
     config
-        .service(resource("/admin").route(get().to(desk::reports)))
-        .service(
-            resource("/admin/reports/{id}/resolve")
-                .route(get().to(|| async { answer::see_other("/admin") }))
-                .route(post().to(desk::resolve)),
-        )
         .service(resource("/dashboard").route(get().to(home::pages::dashboard)))
         .service(resource("/dashboard/key").route(back()).route(post().to(key::set)))
         .service(resource("/dashboard/key/remove").route(back()).route(post().to(key::remove)))
@@ -223,12 +172,22 @@ fn api(config: &mut ServiceConfig) {
     let docs = SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", Api::openapi());
     config
         .service(resource("/api/v1/me").route(get().to(people::me)).route(patch().to(people::change_me)))
+        .service(resource("/api/v1/me/password").route(post().to(people::change_password)))
         .service(resource("/api/v1/me/blocks").route(get().to(blocks::list)))
         .service(
             resource("/api/v1/me/blocks/{username}")
                 .route(put().to(blocks::add))
                 .route(delete().to(blocks::remove)),
         )
+        .service(
+            resource("/api/v1/invites")
+                .route(get().to(admin::api::invites))
+                .route(post().to(admin::api::invite)),
+        )
+        .service(resource("/api/v1/invites/{id}").route(delete().to(admin::api::uninvite)))
+        .service(resource("/api/v1/accounts").route(get().to(admin::api_accounts::list)))
+        .service(resource("/api/v1/accounts/{username}").route(patch().to(admin::api_accounts::change)))
+        .service(resource("/api/v1/accounts/{username}/reset").route(post().to(admin::api_accounts::reset)))
         .service(resource("/api/v1/users").route(get().to(people::users)))
         .service(resource("/api/v1/users/{username}").route(get().to(people::user)))
         .service(resource("/api/v1/rooms").route(get().to(rooms::list)).route(post().to(rooms::create)))

@@ -2,13 +2,16 @@
 
 use super::directory::Presence;
 use super::names::DisplayName;
+use super::password::Password;
 use super::private_key::PrivateKey;
+use super::proof::PasswordChange;
 use super::state::Accounts;
 use super::user::{self, PeopleQuery, Person, Profile, Status, StatusState};
 use super::visitor::Visitor;
 use crate::config::Right;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use actix_web::HttpResponse;
 use actix_web::web::{self, Json};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
@@ -203,6 +206,38 @@ pub async fn change_me(
     }
     let person = accounts.change_profile(visitor.person.id, profile).await?;
     Ok(Json(Me::from(person.as_ref())))
+}
+
+/// Another password for oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// The one until now. Wrong ones are counted.
+    current: String,
+    /// At least as long as the place wants, and at most 71 bytes.
+    password: String,
+    /// Whether all tokens end, too; otherwise they stay.
+    #[serde(default)]
+    tokens: bool,
+}
+
+/// Set another password. All sessions end but the one that asks, with their sockets.
+///
+/// `POST /api/v1/me/password`
+#[utoipa::path(post, path = "/api/v1/me/password", tag = "people", request_body = NewPassword,
+    responses((status = 204), (status = 401, description = "Nobody is signed in"),
+        (status = 409, description = "A guest has none"), (status = 422, description = "A field is wrong"),
+        (status = 429, description = "Too many wrong ones")))]
+pub async fn change_password(
+    accounts: web::Data<Accounts>,
+    visitor: Visitor,
+    Json(change): Json<NewPassword>,
+) -> Result<HttpResponse> {
+    let new = Password::parse(&change.password, accounts.config.password_min);
+    let new = new.map_err(|wrong| Error::Invalid(vec![wrong]))?;
+    let change = PasswordChange { current: change.current, new, tokens: change.tokens };
+    accounts.change_password(&visitor, change).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Which part of the list of people.

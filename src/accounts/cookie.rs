@@ -1,6 +1,9 @@
 //! The session cookie, and the session rows as `actix-session` wants to see them.
 
+use super::handover::Claim;
+use super::log_in::HalfIn;
 use super::session::{LIFE, NewSession, Sessions};
+use crate::clock::now_ms;
 use crate::ids::{SessionId, UserId};
 use crate::site::origin;
 use actix_session::config::{CookieContentSecurity, PersistentSession};
@@ -13,6 +16,13 @@ use futures_core::future::LocalBoxFuture;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+
+/// How long a right password waits for its code, ms.
+const HALF_LIFE: i64 = 5 * 60 * 1000;
+
+// Kept in the row's state, in sessions that are nobody's yet.
+const HALF: &str = "half";
+const CLAIM: &str = "claim";
 
 // Entries of a request's session. These come from columns of the row, never from its stored state.
 const USER: &str = "user";
@@ -55,6 +65,30 @@ pub(super) fn begin(session: &Session, user: UserId, device: &str) {
     session.clear();
     let _ = session.insert(USER, user);
     let _ = session.insert(DEVICE, device);
+}
+
+/// Begins a new session that remembers a right password and is worth nothing else.
+pub(super) fn begin_half(session: &Session, half: &HalfIn) {
+    session.renew();
+    session.clear();
+    let _ = session.insert(HALF, half);
+}
+
+/// Whose password was right a moment ago.
+pub(super) fn half(session: &Session) -> Option<HalfIn> {
+    let half = session.get::<HalfIn>(HALF).ok().flatten()?;
+    let fresh = (0..HALF_LIFE).contains(&(now_ms() - half.at));
+    (fresh && !session.contains_key(USER)).then_some(half)
+}
+
+/// Remembers that this browser has brought a code from another device.
+pub(super) fn keep_claim(session: &Session, claim: &Claim) {
+    let _ = session.insert(CLAIM, claim);
+}
+
+/// The claim of this browser.
+pub(super) fn claim(session: &Session) -> Option<Claim> {
+    session.get(CLAIM).ok().flatten()
 }
 
 /// The middleware that reads and writes the cookie. Browsers keep cookies by host, not by port, and let plain HTTP neither

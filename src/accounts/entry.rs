@@ -6,34 +6,28 @@ use super::password::Password;
 use super::state::{Accounts, Newcomer};
 use super::user::Person;
 use super::visitor::Visitor;
-use super::{cookie, device};
+use super::{cookie, device, known};
 use crate::config::Registration;
 use crate::error::{Error, FieldError, Result};
 use crate::site::answer::{html, is_local, see_other};
 use crate::site::limit::Limits;
 use crate::site::page::{self, FieldErrors, Shell};
-use crate::site::words::t;
+use crate::site::words::{fill, t};
 use actix_session::Session;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-/// `?next=` of the entry page.
+/// `?next=` of the entry page, and the code of the invite that somebody comes by.
 #[derive(Deserialize)]
 pub struct EntryQuery {
     #[serde(default)]
     next: String,
-}
-
-/// The body of `POST /login`. A field that isn't sent counts as empty, and gets its own sentence.
-#[derive(Deserialize)]
-pub struct LoginForm {
     #[serde(default)]
-    username: String,
+    invite: String,
+    /// What has just been done.
     #[serde(default)]
-    password: String,
-    #[serde(default)]
-    next: String,
+    done: String,
 }
 
 /// The body of `POST /register`.
@@ -66,7 +60,8 @@ pub async fn start(accounts: web::Data<Accounts>, visitor: Option<Visitor>) -> R
         Some(visitor) => Ok(see_other(home_of(&visitor.person))),
         None => {
             // Logging in leads nowhere as long as nobody has an account.
-            let open = accounts.config.registration == Registration::Open && accounts.awaits_owner().await?;
+            let open =
+                accounts.config.registration != Registration::Closed && accounts.awaits_owner().await?;
             let form = if open { EntryForm::Register } else { EntryForm::Login };
             Entry::new(form, "").show(&accounts, StatusCode::OK).await
         }
@@ -81,11 +76,19 @@ pub async fn login_page(
 ) -> Result<HttpResponse> {
     match visitor {
         Some(visitor) => Ok(go_on(&visitor.person, &query.next)),
-        None => Entry::new(EntryForm::Login, &query.next).show(&accounts, StatusCode::OK).await,
+        None => {
+            let mut entry = Entry::new(EntryForm::Login, &query.next);
+            entry.notice = match query.done.as_str() {
+                "password" => Some(t("Your new password is set. Log in with it.").to_owned()),
+                "late" => Some(t("That took too long. Log in again.").to_owned()),
+                _ => None,
+            };
+            entry.show(&accounts, StatusCode::OK).await
+        }
     }
 }
 
-/// `GET /register?next=`: open to a guest too, who becomes a full account here.
+/// `GET /register?next=&invite=`: open to a guest too, who becomes a full account here.
 pub async fn register_page(
     accounts: web::Data<Accounts>,
     visitor: Option<Visitor>,
@@ -96,31 +99,14 @@ pub async fn register_page(
         Some(visitor) if !visitor.person.is_guest() => return Ok(go_on(&visitor.person, &query.next)),
         Some(visitor) => {
             entry.typed.display_name.clone_from(&visitor.person.display_name);
-            entry.notice = Some(t("What you wrote as a guest stays yours."));
+            entry.notice = Some(t("What you wrote as a guest stays yours.").to_owned());
         }
         None => {}
     }
-    entry.show(&accounts, StatusCode::OK).await
-}
-
-/// `POST /login`
-pub async fn login(
-    req: HttpRequest,
-    accounts: web::Data<Accounts>,
-    limits: web::Data<Limits>,
-    session: Session,
-    web::Form(form): web::Form<LoginForm>,
-) -> Result<HttpResponse> {
-    limits.sign_in(&req)?;
-    if let Some(person) = accounts.log_in(&form.username, form.password).await? {
-        cookie::begin(&session, person.id, &device_of(&req));
-        return Ok(go_on(&person, &form.next));
+    if !query.invite.is_empty() && accounts.config.registration != Registration::Closed {
+        entry.come_by(&accounts, &query.invite).await?;
     }
-    let mut entry = Entry::new(EntryForm::Login, &form.next);
-    entry.typed.username = form.username;
-    let words = "That user name and password don't belong together. Check both and try again.";
-    entry.errors = FieldErrors::one("", words);
-    entry.show(&accounts, StatusCode::UNPROCESSABLE_ENTITY).await
+    entry.show(&accounts, StatusCode::OK).await
 }
 
 /// `POST /register`
@@ -215,28 +201,80 @@ pub async fn guest(
 }
 
 /// `POST /logout`: also for somebody who isn't signed in any more.
-pub async fn logout(session: Session) -> HttpResponse {
+pub async fn logout(
+    req: HttpRequest,
+    accounts: web::Data<Accounts>,
+    visitor: Option<Visitor>,
+    session: Session,
+) -> HttpResponse {
     session.purge();
-    see_other("/login")
+    let mut response = see_other("/login");
+    if let Some(visitor) = visitor.filter(|v| !v.person.is_guest()) {
+        known::remember(&mut response, &req, &accounts, &visitor.person);
+    }
+    response
+}
+
+/// Signs somebody in whose log-in is complete, and remembers the browser.
+pub(super) fn come_in(
+    req: &HttpRequest,
+    accounts: &Accounts,
+    session: &Session,
+    person: &Person,
+    next: &str,
+) -> HttpResponse {
+    cookie::begin(session, person.id, &device_of(req));
+    let mut response = go_on(person, next);
+    if !person.is_guest() {
+        known::remember(&mut response, req, accounts, person);
+    }
+    response
 }
 
 /// The entry page in the making.
-struct Entry {
+pub(super) struct Entry {
     open: EntryForm,
-    typed: EntryTyped,
-    errors: FieldErrors,
+    pub typed: EntryTyped,
+    pub errors: FieldErrors,
     next: String,
-    notice: Option<&'static str>,
+    notice: Option<String>,
 }
 
 impl Entry {
-    fn new(open: EntryForm, next: &str) -> Self {
+    pub fn new(open: EntryForm, next: &str) -> Self {
         let next = safe_next(next).unwrap_or_default().to_owned();
         Self { open, typed: EntryTyped::default(), errors: FieldErrors::default(), next, notice: None }
     }
 
-    async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
+    /// Takes over the code of an invite, and says whose it is, or that nobody can come by it.
+    async fn come_by(&mut self, accounts: &Accounts, code: &str) -> Result<()> {
+        code.trim().clone_into(&mut self.typed.invite);
+        match accounts.inviter(code).await {
+            Ok(maker) => {
+                let words = || fill(t("{name} invites you."), "name", &maker.display_name);
+                self.notice.get_or_insert_with(words);
+            }
+            Err(Error::Invalid(wrong)) => self.errors = field_errors(wrong),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// What the field for a code asks for; nothing where none is needed and none was brought.
+    fn invite_label(&self, accounts: &Accounts, first_account: bool) -> Option<String> {
+        let words = match accounts.owner_code() {
+            Some(_) => t("The owner's code, printed when the server started"),
+            None if first_account => return None,
+            None if accounts.needs_invite() => t("Invite code"),
+            None if self.typed.invite.is_empty() => return None,
+            None => t("Invite code, if you have one"),
+        };
+        Some(words.to_owned())
+    }
+
+    pub async fn show(self, accounts: &Accounts, status: StatusCode) -> Result<HttpResponse> {
         let first_account = accounts.awaits_owner().await?;
+        let invite_label = self.invite_label(accounts, first_account);
         let title = match self.open {
             EntryForm::Login => t("Log in"),
             EntryForm::Register => t("Register"),
@@ -248,15 +286,13 @@ impl Entry {
             typed: self.typed,
             errors: self.errors,
             next: self.next,
-            registration: accounts.config.registration == Registration::Open,
-            invite_label: accounts
-                .owner_code()
-                .map(|_| t("The owner's code, printed when the server started").to_owned()),
+            registration: accounts.config.registration != Registration::Closed,
+            invite_label,
             guests: accounts.config.guests,
             password_min: accounts.config.password_min,
             first_account,
             has_authority: accounts.config.has_own_authority(),
-            notice: self.notice.map(str::to_owned),
+            notice: self.notice,
         };
         html(status, &page)
     }
@@ -271,7 +307,7 @@ pub(super) fn field_errors(wrong: Vec<FieldError>) -> FieldErrors {
     )
 }
 
-fn device_of(req: &HttpRequest) -> String {
+pub(super) fn device_of(req: &HttpRequest) -> String {
     let header = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     device::describe(header.unwrap_or_default())
 }
@@ -280,12 +316,12 @@ fn home_of(person: &Person) -> &str {
     safe_next(&person.last_place).unwrap_or("/dashboard")
 }
 
-fn go_on(person: &Person, next: &str) -> HttpResponse {
+pub(super) fn go_on(person: &Person, next: &str) -> HttpResponse {
     see_other(safe_next(next).unwrap_or_else(|| home_of(person)))
 }
 
 /// A path of this place; `/` itself and the entry pages would only lead in a circle.
-fn safe_next(next: &str) -> Option<&str> {
+pub(super) fn safe_next(next: &str) -> Option<&str> {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     (is_local(next) && !matches!(path, "/" | "/login" | "/register" | "/logout" | "/guest")).then_some(next)
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use actix_web::cookie::Key;
 use data_encoding::BASE32_NOPAD;
+use sha2::{Digest as _, Sha256};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -15,6 +16,11 @@ pub fn random_word() -> Result<String> {
     let mut bytes = [0; 10];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(BASE32_NOPAD.encode(&bytes).to_lowercase())
+}
+
+/// What is kept of a secret with enough random bits in it, so that it can be compared and not be used.
+pub fn fingerprint(secret: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
 /// The key of `DATA/session.key`, made when it isn't there yet. A new one signs everybody out.

@@ -24,6 +24,11 @@ impl Role {
         }
     }
 
+    /// Whether they say who comes in and what the others may do.
+    pub fn administers(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
     /// Whether they keep order among the others.
     pub fn moderates(self) -> bool {
         matches!(self, Self::Owner | Self::Admin | Self::Moderator)

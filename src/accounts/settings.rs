@@ -8,7 +8,6 @@ use super::token::{TokenLabel, TokenRow};
 use super::user::{self, Profile, Status, StatusState};
 use super::visitor::Visitor;
 use crate::clock::now_ms;
-use crate::config::Registration;
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{SessionId, TokenId};
 use crate::site::answer::{html, see_other};
@@ -61,6 +60,8 @@ pub struct SettingsPage {
     pub token_label: String,
     /// A guest can become a full account here.
     pub may_register: bool,
+    /// That takes an invite.
+    pub needs_invite: bool,
     /// The fewest characters of a password.
     pub password_min: usize,
 }
@@ -132,7 +133,8 @@ pub(super) async fn settings_page(
         tokens: tokens.into_iter().map(TokenView::from).collect(),
         new_token: None,
         token_label: String::new(),
-        may_register: visitor.person.is_guest() && accounts.config.registration == Registration::Open,
+        may_register: accounts.may_register(&visitor.person),
+        needs_invite: accounts.needs_invite(),
         password_min: accounts.config.password_min,
     })
 }
@@ -331,6 +333,7 @@ mod page_tests {
             new_token: Some(HOSTILE.into()),
             token_label: HOSTILE.into(),
             may_register: true,
+            needs_invite: true,
             password_min: 8,
         };
         let html = settings.render().unwrap();

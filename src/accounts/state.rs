@@ -4,10 +4,15 @@
 use super::cookie::Cookies;
 use super::directory::Directory;
 use super::faces::Faces;
+use super::handover;
+use super::invite;
 use super::key;
+use super::log_in::{CODES_OF_STRANGERS, OF_A_BROWSER, PASSWORDS_OF_STRANGERS};
 use super::names::{DisplayName, Username};
 use super::password::{Hasher, Password};
 use super::private_key::{self, KeySecret, PrivateKey};
+use super::reset;
+use super::seal::Seal;
 use super::session::{self, Sessions};
 use super::token::{self, Tokens};
 use super::user::{self, Person, Profile};
@@ -16,7 +21,7 @@ use crate::db::{Conn, Database, Task, Which};
 use crate::error::{Error, Result};
 use crate::events::{Event, Events};
 use crate::ids::UserId;
-use crate::site::guess::Guesses;
+use crate::site::guess::{Guesses, Tries};
 use crate::site::limit::Address;
 use actix_web::cookie::Key;
 use std::sync::Arc;
@@ -39,9 +44,14 @@ pub struct Accounts {
     pub hasher: Hasher,
     pub config: Arc<Config>,
     pub events: Events,
-    key: Key,
+    pub(super) key: Key,
+    pub(super) seal: Seal,
     secret: KeySecret,
     guesses: Guesses,
+    /// At one's own password, by whoever sits at a browser that is signed in.
+    pub(super) proofs: Guesses,
+    pub(super) passwords: Tries,
+    pub(super) codes: Tries,
     ownership: Arc<Ownership>,
 }
 
@@ -57,7 +67,7 @@ pub struct Newcomer {
     pub username: Username,
     pub display_name: DisplayName,
     pub password: Password,
-    /// What was typed as the owner's code.
+    /// What was typed as an invite's code, or as the owner's.
     pub invite: String,
     /// The guest who becomes a full account.
     pub guest: Option<UserId>,
@@ -89,8 +99,12 @@ impl Accounts {
             hasher: Hasher::new(config.bcrypt_cost),
             ownership: Arc::new(Ownership { taken: AtomicBool::new(taken), code }),
             key,
+            seal: Seal::open(data)?,
             secret,
             guesses: Guesses::default(),
+            proofs: Guesses::default(),
+            passwords: Tries::new(PASSWORDS_OF_STRANGERS, OF_A_BROWSER),
+            codes: Tries::new(CODES_OF_STRANGERS, OF_A_BROWSER),
             db,
             config,
             events,
@@ -117,39 +131,11 @@ impl Accounts {
         Ok(!taken)
     }
 
-    /// Compares a password and counts the log-in. `None` for an unknown name, a wrong password, a guest and a locked
-    /// account, all after the same time.
-    pub async fn log_in(&self, username: &str, password: String) -> Result<Option<Arc<Person>>> {
-        let typed = username.to_owned();
-        let found = self.db.read(move |conn| user::credentials(conn, &typed)).await?;
-        let account = found.filter(|c| !c.disabled);
-        let (id, hash) = account.map_or((None, None), |c| (Some(c.id), c.password_hash));
-        let aged = hash.as_deref().filter(|h| !self.hasher.is_current(h)).map(|_| password.clone());
-        let right = self.hasher.verify(password, hash).await?;
-        let Some(id) = id.filter(|_| right) else { return Ok(None) };
-        let renewed = match aged {
-            Some(typed) => Some(self.hasher.hash(Password::proven(typed)).await?),
-            None => None,
-        };
-        let change = move |conn: &mut Conn| {
-            if let Some(hash) = &renewed {
-                user::set_password(conn, id, hash)?;
-            }
-            user::record_login(conn, id)
-        };
-        let person = self.directory.put(self.db.write(change).await?);
-        Ok(Some(person).filter(|p| !p.disabled))
-    }
-
     /// Makes a full account, or a guest into one. The first becomes the owner.
     ///
     /// # Errors
-    /// `Invalid` for `username` when it is taken, for `invite` when the owner's code is missing.
+    /// `Invalid` for `username` when it is taken, for `invite` when the owner's code or an invite is missing.
     pub async fn register(&self, new: Newcomer) -> Result<Arc<Person>> {
-        // Asked before the costly hash; the row itself decides in the end.
-        if self.directory.by_username(new.username.as_str()).await?.is_some() {
-            return Err(Error::field("username", "That user name is taken. Choose another one."));
-        }
         let knows_code = self.ownership.code.as_deref().is_none_or(|code| code == new.invite.trim());
         let refused = || {
             Error::field(
@@ -157,21 +143,32 @@ impl Accounts {
                 "The first account needs the code that the server printed when it started.",
             )
         };
-        if !knows_code && self.awaits_owner().await? {
+        if !self.awaits_owner().await? {
+            self.admits(&new.invite).await?;
+        } else if !knows_code {
             return Err(refused());
         }
+        // Asked before the costly hash; the row itself decides in the end.
+        if self.directory.by_username(new.username.as_str()).await?.is_some() {
+            return Err(Error::field("username", "That user name is taken. Choose another one."));
+        }
         let hash = self.hasher.hash(new.password).await?;
-        let (username, name, guest) = (new.username, new.display_name, new.guest);
+        let (username, name, guest, code) = (new.username, new.display_name, new.guest, new.invite);
+        let registration = self.config.registration;
         let person = self
             .db
             .write(move |conn| {
-                if !knows_code && !user::anybody_registered(conn)? {
+                let first = !user::anybody_registered(conn)?;
+                if first && !knows_code {
                     return Err(refused());
                 }
-                match guest {
+                let invite = if first { None } else { invite::take(conn, registration, &code)? };
+                let person = match guest {
                     Some(id) => user::promote_guest(conn, id, &username, &name, &hash),
                     None => user::create(conn, &username, &name, &hash),
-                }
+                }?;
+                invite.map(|invite| invite::note(conn, invite, person.id)).transpose()?;
+                Ok(person)
             })
             .await?;
         self.ownership.taken.store(true, Ordering::Relaxed);
@@ -274,30 +271,16 @@ impl Accounts {
         self.tokens.sweep().await
     }
 
-    /// Locks somebody out or lets them in again; being locked out ends all their sessions and tokens.
-    ///
-    /// # Errors
-    /// `Conflict` for the only owner.
-    pub async fn set_disabled(&self, id: UserId, disabled: bool) -> Result<()> {
-        self.db
-            .write(move |conn| {
-                user::set_disabled(conn, id, disabled)?;
-                if disabled { end_everything(conn, id) } else { Ok(()) }
-            })
-            .await?;
-        self.directory.forget(id);
-        // The rows carry the news: the sweep publishes what was revoked a moment ago.
-        self.sweep().await
-    }
-
     /// Finishes what was accepted; later changes are refused.
     pub fn close(&self) {
         self.db.close();
     }
 }
 
-/// Ends all sessions and tokens of a person.
+/// Ends all sessions and tokens of a person, and what was on its way in.
 pub(crate) fn end_everything(conn: &mut Conn, id: UserId) -> Result<()> {
+    handover::end(conn, id)?;
+    reset::end(conn, id)?;
     session::revoke(conn, id, |_| true)?;
     token::revoke(conn, id, None)?;
     Ok(())

@@ -4,6 +4,7 @@ mod list;
 
 pub use self::list::{PAGE_MAX, PeopleQuery, page, page_of_everybody};
 use super::names::{DisplayName, Username, guest_username};
+use super::reset;
 pub use super::role::Role;
 pub use super::status::{Status, StatusState, parse_hue, set_last_seen};
 use crate::clock::now_ms;
@@ -43,6 +44,8 @@ pub struct Person {
     pub login_count: i64,
     /// When they came in last: logged in, registered or entered as a guest. Milliseconds.
     pub last_login_at: Option<i64>,
+    /// When the row was made, ms.
+    pub created_at: i64,
     /// When they had come in the time before, ms.
     pub previous_login_at: Option<i64>,
     #[diesel(select_expression = users::private_key_hash.is_not_null())]
@@ -74,6 +77,7 @@ impl Person {
             last_place: String::new(),
             login_count: 0,
             last_login_at: None,
+            created_at: 0,
             previous_login_at: None,
             has_private_key: false,
             direct_only_by_key: false,
@@ -142,11 +146,17 @@ fn role_of_the_next(conn: &mut Conn) -> Result<Role> {
     if anybody_registered(conn)? {
         return Ok(Role::Member);
     }
+    // Two nodes that see an empty table at once would make two owners.
+    hold_still(conn)?;
+    Ok(if anybody_registered(conn)? { Role::Member } else { Role::Owner })
+}
+
+/// Keeps other nodes from changing anybody until this transaction ends. SQLite's has the whole file.
+fn hold_still(conn: &mut Conn) -> Result<()> {
     if let Conn::Postgres(pg) = conn {
-        // Two nodes that see an empty table at once would make two owners. SQLite's transaction has the whole file.
         diesel::sql_query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(pg)?;
     }
-    Ok(if anybody_registered(conn)? { Role::Member } else { Role::Owner })
+    Ok(())
 }
 
 fn taken() -> Error {
@@ -266,6 +276,11 @@ pub fn credentials(conn: &mut Conn, typed: &str) -> Result<Option<Credentials>> 
     Ok(row.map(|(id, password_hash, disabled)| Credentials { id, password_hash, disabled }))
 }
 
+/// The hash that a person's password is compared with; nothing for a guest.
+pub fn password_hash(conn: &mut Conn, id: UserId) -> Result<Option<String>> {
+    Ok(users::table.find(id).select(users::password_hash).first(conn)?)
+}
+
 /// Changes what the person changed about themselves.
 pub fn set_profile(conn: &mut Conn, id: UserId, profile: &Profile) -> Result<Person> {
     let row = ProfileRow {
@@ -290,8 +305,9 @@ pub fn set_last_place(conn: &mut Conn, id: UserId, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Counts a log-in.
+/// Counts a log-in. Whoever knows their password needs no link for a new one.
 pub fn record_login(conn: &mut Conn, id: UserId) -> Result<Person> {
+    reset::end(conn, id)?;
     diesel::update(users::table.find(id))
         .set((
             users::login_count.eq(users::login_count + 1),
@@ -339,10 +355,15 @@ pub fn set_disabled(conn: &mut Conn, id: UserId, disabled: bool) -> Result<()> {
 }
 
 fn keep_an_owner(conn: &mut Conn, leaving: &Person) -> Result<()> {
+    if leaving.role != Role::Owner {
+        return Ok(());
+    }
+    // Two owners who take the office from each other at once, on two nodes, would leave none.
+    hold_still(conn)?;
     let others = users::table.filter(
         users::role.eq(Role::Owner.as_str()).and(users::disabled.eq(false)).and(users::id.ne(leaving.id)),
     );
-    if leaving.role != Role::Owner || diesel::select(diesel::dsl::exists(others)).get_result(conn)? {
+    if diesel::select(diesel::dsl::exists(others)).get_result(conn)? {
         return Ok(());
     }
     Err(Error::conflict("last_owner", "That is the only owner. Make somebody else an owner first."))

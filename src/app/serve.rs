@@ -74,6 +74,7 @@ impl House {
                 .configure(body::limits)
                 .configure(routes::all)
                 .wrap(accounts.session_middleware())
+                .wrap(from_fn(crate::accounts::deliver))
                 .wrap(from_fn(origin::check))
                 .wrap(from_fn(streams::bound))
                 .wrap(from_fn(redirect::lead))

@@ -1,13 +1,13 @@
 //! `hubbub user`: accounts from the shell, also while the server runs.
 
 use crate::accounts::state::{end_everything, open_database};
-use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, user};
+use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, reset, second, user};
 use crate::config::Config;
 use crate::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-/// The command with its five sub-commands.
+/// The command with its seven sub-commands.
 pub fn command() -> Command {
     let who = || Arg::new("username").value_name("USERNAME").required(true);
     Command::new("user")
@@ -27,6 +27,23 @@ pub fn command() -> Command {
             Command::new("password")
                 .about("Sets a new password, signs the person out everywhere and ends their tokens")
                 .arg(who()),
+        )
+        .subcommand(
+            Command::new("reset")
+                .about("Prints a link by which somebody sets a new password, once and within 24 hours")
+                .arg(who()),
+        )
+        .subcommand(
+            Command::new("totp")
+                .about("Turns the second step of somebody off who has neither their app nor a recovery code")
+                .arg(who())
+                .arg(
+                    Arg::new("off")
+                        .long("off")
+                        .action(ArgAction::SetTrue)
+                        .required(true)
+                        .help("The password alone signs them in then"),
+                ),
         )
         .subcommand(Command::new("role").about("Says what somebody may do").arg(who()).arg(
             Arg::new("role").value_name("ROLE").required(true).value_parser([
@@ -80,6 +97,8 @@ fn change(
         (Some(("password", args)), Some(password)) => {
             set_password(db, config, &text(args, "username"), &password)
         }
+        (Some(("reset", args)), _) => make_reset(db, config, &text(args, "username")),
+        (Some(("totp", args)), _) => end_second_step(db, &text(args, "username")),
         (Some(("role", args)), _) => set_role(db, &text(args, "username"), text(args, "role")),
         (Some(("disable", args)), _) => disable(db, &text(args, "username"), !args.get_flag("undo")),
         _ => list(db),
@@ -159,6 +178,20 @@ fn set_password(db: &Db, config: &Config, username: &str, password: &Password) -
         end_everything(conn, id)
     })?;
     Ok(format!("{} has a new password and is signed out everywhere.\n", person.username))
+}
+
+/// The link alone on its line: scripts take it from there.
+fn make_reset(db: &Db, config: &Config, username: &str) -> Result<String, Error> {
+    let id = named(db, username)?.id;
+    let made = db.write_blocking(move |conn| reset::create(conn, id))?;
+    Ok(format!("{}{}\n", config.url(), made.path()))
+}
+
+fn end_second_step(db: &Db, username: &str) -> Result<String, Error> {
+    let person = named(db, username)?;
+    let was_on = db.write_blocking(move |conn| second::off(conn, person.id))?;
+    let said = if was_on { "signs in with the password alone now" } else { "had no second step" };
+    Ok(format!("{} {said}.\n", person.username))
 }
 
 fn set_role(db: &Db, username: &str, role: String) -> Result<String, Error> {

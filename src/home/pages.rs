@@ -2,7 +2,7 @@
 
 use crate::accounts::Visitor;
 use crate::board::pages::{NoteForm, Parts, bytes_max, note_seen};
-use crate::config::{Registration, Right};
+use crate::config::Right;
 use crate::error::Result;
 use crate::site::answer::html;
 use crate::site::page::{FieldErrors, Shell, Stamp};
@@ -28,6 +28,8 @@ pub struct DashboardPage {
     pub key: Option<KeyCard>,
     /// A guest can become a full account here.
     pub may_register: bool,
+    /// That takes an invite.
+    pub needs_invite: bool,
     /// The fewest characters of a password.
     pub password_min: usize,
     /// How often the person has logged in, this time included.
@@ -93,7 +95,8 @@ pub(super) async fn show(
         key: accounts
             .allows(person, Right::Key)
             .then(|| KeyCard { is_set: person.has_private_key, only: person.direct_only_by_key }),
-        may_register: person.is_guest() && accounts.config.registration == Registration::Open,
+        may_register: accounts.may_register(person),
+        needs_invite: accounts.needs_invite(),
         password_min: accounts.config.password_min,
         login_count: person.login_count,
         last_login: person.previous_login_at.map(Stamp),
@@ -147,6 +150,7 @@ mod page_tests {
             notice: Some(HOSTILE.into()),
             key: Some(KeyCard { is_set: true, only: true }),
             may_register: true,
+            needs_invite: true,
             password_min: 8,
             login_count: 3,
             last_login: Some(Stamp(1_700_000_000_000)),

@@ -1,7 +1,7 @@
 //! What the HTTP API says of itself: every call that is part of it.
 
 use crate::site::problem::Problems;
-use crate::{accounts, chat, live, media};
+use crate::{accounts, admin, chat, live, media};
 use utoipa::OpenApi;
 
 /// The HTTP API's description, served at `/api/openapi.json` and browsable at `/api/docs/`.
@@ -15,8 +15,15 @@ use utoipa::OpenApi;
     paths(
         accounts::api::me,
         accounts::api::change_me,
+        accounts::api::change_password,
         accounts::api::users,
         accounts::api::user,
+        admin::api::invites,
+        admin::api::invite,
+        admin::api::uninvite,
+        admin::api_accounts::list,
+        admin::api_accounts::change,
+        admin::api_accounts::reset,
         chat::reports::report,
         chat::blocks::list,
         chat::blocks::add,

@@ -14,6 +14,7 @@ pub mod limit;
 pub mod origin;
 pub mod page;
 pub mod problem;
+pub mod qr;
 pub mod rail;
 pub mod range;
 pub mod redirect;

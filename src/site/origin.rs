@@ -28,6 +28,20 @@ pub async fn check(
     next.call(req).await.map(ServiceResponse::map_into_boxed_body)
 }
 
+/// Where links into this place begin: as the settings say, or as whoever asks has opened it.
+pub fn address_of(req: &HttpRequest) -> String {
+    let config = req.app_data::<web::Data<Config>>().map(actix_web::web::Data::get_ref);
+    match config.and_then(|c| c.public_url.clone()) {
+        Some(url) => url,
+        None => format!("{}://{}", own_scheme(req, config), host(req)),
+    }
+}
+
+fn host(req: &HttpRequest) -> &str {
+    let named = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    named.or_else(|| req.uri().authority().map(actix_http::uri::Authority::as_str)).unwrap_or_default()
+}
+
 fn acts(req: &HttpRequest) -> bool {
     match *req.method() {
         Method::GET | Method::HEAD | Method::OPTIONS => req
@@ -64,10 +78,7 @@ fn is_own(req: &HttpRequest, config: Option<&Config>, origin: &str) -> bool {
         return true;
     }
     let Some((scheme, host)) = origin.split_once("://") else { return false };
-    let named = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let named =
-        named.or_else(|| req.uri().authority().map(actix_http::uri::Authority::as_str)).unwrap_or_default();
-    scheme == own_scheme(req, config) && !host.is_empty() && host.eq_ignore_ascii_case(named)
+    scheme == own_scheme(req, config) && !host.is_empty() && host.eq_ignore_ascii_case(self::host(req))
 }
 
 /// The scheme of the connection, or the one that a trusted proxy in front says it has.

@@ -4,7 +4,9 @@ import { open } from "node:fs/promises";
 
 import { House, PASSWORD } from "./house.mjs";
 import { until } from "./page.mjs";
+import { Person } from "./person.mjs";
 import { beamSpot, morning } from "./picture.mjs";
+import { shownCode } from "./totp.mjs";
 
 /** People who talk in the pictures. The first one looks at most pages. */
 const PEOPLE = [["ana", "Ana Lima"], ["mira", "Mira Kovač"], ["siru", "陳思如"], ["jonas", "Jonas Ott"], ["tomas", "Tomás Beltrán"], ["ilse", "Ilse de Wit"]];
@@ -77,7 +79,9 @@ export class Lived {
 
   async #fill() {
     const { house, people } = this;
-    for (const [username, name] of PEOPLE) people[username] = await house.person(username, name);
+    for (const [username, name] of PEOPLE.slice(0, -1)) people[username] = await house.person(username, name);
+    await this.#invited(...PEOPLE[PEOPLE.length - 1]);
+    await this.#doubly("tomas");
     people.guest = await house.guest("Sam");
     // Two log-ins more: the home page says how often and when.
     for (let time = 0; time < 2; time += 1) await people.ana.form("/login", { username: "ana", password: PASSWORD });
@@ -94,6 +98,25 @@ export class Lived {
     await this.#recordings();
     await this.#shelf();
     await this.#streams();
+  }
+
+  /** Somebody who came by an invite that has a use left. */
+  async #invited(username, name) {
+    const { ana } = this.people;
+    const end = Date.now() + 6 * 24 * 3600 * 1000;
+    const { link } = await ana.call("POST", "/invites", { label: "Those who move the spectrometer", uses: 2, expires_at: end });
+    const invite = new URL(link).searchParams.get("invite");
+    this.people[username] = await Person.by("/register", this.house.origin, { username, password: PASSWORD, display_name: name, invite });
+  }
+
+  /** Somebody whose log-in takes a second step. */
+  async #doubly(username) {
+    const who = this.people[username];
+    await who.form("/settings/security", { do: "begin", current: PASSWORD });
+    const [, secret] = /scan-secret"[^>]*>([^<]+)</.exec(await who.look("/settings/security/second")) ?? [];
+    const body = new URLSearchParams({ code: shownCode(secret) });
+    const answer = await fetch(`${this.house.origin}/settings/security/second`, { method: "POST", body, headers: { cookie: who.cookie } });
+    if (answer.status !== 200) throw new Error(await answer.text());
   }
 
   /** Two streams, one of which is live; nothing has come into the third. */

@@ -1,5 +1,7 @@
 // Every page and state that Hubbub has, as the gallery shows it and axe reads it.
+import { PASSWORD } from "./house.mjs";
 import { ready, say, until } from "./page.mjs";
+import { shownCode } from "./totp.mjs";
 
 /**
  * @typedef {object} Scene
@@ -23,6 +25,25 @@ async function palette(page) {
   await page.locator(".palette-list [role=option]").first().waitFor();
 }
 
+/** Somebody new in this browser, by a name of their own each time. @param {import("playwright-core").Page} page */
+async function newcomer(page, context) {
+  await context.request.post("/register", { form: { username: `new-${Date.now()}`, password: PASSWORD, display_name: "Nadia" }, maxRedirects: 0 });
+  await page.goto("/settings/security");
+}
+
+/** Sets a second step up, to where the app has to show its code; answers with the secret. @param {import("playwright-core").Page} page */
+async function beginSecondStep(page) {
+  await page.locator("#begin-current").fill(PASSWORD);
+  await page.locator("button[value=begin]").click();
+  return page.locator(".scan-secret").textContent();
+}
+
+/** Shows a code for another device; answers with its link. @param {import("playwright-core").Page} page */
+async function showHandover(page) {
+  await page.locator("form[action='/settings/devices'] button").click();
+  return page.locator("#handover-link").inputValue();
+}
+
 /** Guesses passwords until the server asks for a little patience; one guess a second is free. */
 async function guess(page) {
   await until(async () => {
@@ -31,7 +52,8 @@ async function guess(page) {
       const form = /** @type {HTMLFormElement} */ (document.querySelector(".entry-form-login"));
       const fields = { username: "somebody", password: "nobody's own" };
       for (const [name, value] of Object.entries(fields)) /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value = value;
-      while ((await fetch("/login", { method: "POST", body: new URLSearchParams(fields) })).status !== 429);
+      // Another address under the same limit, as the tries at one account are counted, too.
+      while ((await fetch("/reset", { method: "POST", body: new URLSearchParams({ code: "none", ...fields }) })).status !== 429);
       setTimeout(() => form.submit());
     });
     await answered;
@@ -67,6 +89,15 @@ export const SCENES = [
     await page.locator("#register-password").fill("correct horse");
     await page.locator("form[action='/register'] button").click();
     await page.locator(".wrong").first().waitFor();
+  } },
+  { name: "entry-invite-over", path: "/register?invite=abcdabcdabcdabcd", who: "" },
+  { name: "entry-code", path: "/login", who: "", then: async (page) => {
+    await page.locator("#login-username").fill("tomas");
+    await page.locator("#login-password").fill(PASSWORD);
+    await page.locator(".entry-form-login button").click();
+    await page.locator("#code").fill("000000");
+    await page.locator("form[action='/login/code'] button").click();
+    await page.locator(".wrong").waitFor();
   } },
   { name: "home", path: "/dashboard" },
   { name: "home-first", path: "/dashboard", who: "ilse" },
@@ -156,6 +187,27 @@ export const SCENES = [
   } },
   { name: "blocked-none", path: "/settings/blocked" },
   { name: "reports-none", path: "/admin" },
+  { name: "invites", path: "/admin/invites" },
+  { name: "invites-made", path: "/admin/invites", then: async (page) => {
+    await page.locator("#label").fill("Visitors of the open day");
+    await page.locator("form[action='/admin/invites'] button").click();
+    await page.locator("#new-link").waitFor();
+    // The list keeps what it was.
+    const revoke = page.locator(".invite", { hasText: "Visitors of the open day" }).locator("form");
+    await page.evaluate((at) => fetch(String(at), { method: "POST" }), await revoke.first().getAttribute("action"));
+  } },
+  { name: "invites-refused", path: "/admin/invites", then: (page) => submit(page, "/admin/invites") },
+  { name: "accounts", path: "/admin/people" },
+  { name: "account", path: "/admin/people/6" },
+  { name: "account-link", path: "/admin/people/3", then: async (page) => {
+    await page.locator("form[action='/admin/people/3/reset'] button").click();
+    await page.locator("#new-link").waitFor();
+  } },
+  { name: "new-password", path: "/admin/people/3", then: async (page) => {
+    await page.locator("form[action='/admin/people/3/reset'] button").click();
+    await page.goto(await page.locator("#new-link").inputValue());
+    await submit(page, "/reset");
+  } },
   { name: "people-none", path: "/people?query=zzz" },
   { name: "library", path: "/media" },
   { name: "player-video", path: "/media", then: async (page) => { await page.locator(".item:has(.poster-video)").first().click(); await page.waitForURL("**/media/*"); } },
@@ -199,6 +251,39 @@ export const SCENES = [
   { name: "media-trash-none", path: "/media/trash" },
   { name: "settings", path: "/settings" },
   { name: "settings-saved", path: "/settings?done=saved", who: "guest" },
+  { name: "security", path: "/settings/security" },
+  { name: "security-refused", path: "/settings/security", then: (page) => submit(page, "/settings/security") },
+  { name: "security-on", path: "/settings/security", who: "tomas" },
+  { name: "security-setup", path: "/login", who: "", then: async (page, context) => {
+    await newcomer(page, context);
+    await beginSecondStep(page);
+  } },
+  { name: "security-codes", path: "/login", who: "", then: async (page, context) => {
+    await newcomer(page, context);
+    await page.locator("#code").fill(shownCode(await beginSecondStep(page)));
+    await page.locator("form[action='/settings/security/second'] button").click();
+    await page.locator(".codes").waitFor();
+  } },
+  { name: "device-code", path: "/settings/security", then: showHandover },
+  { name: "device-asked", path: "/settings/security", then: async (page) => {
+    const link = new URL(await showHandover(page));
+    await fetch(`${link.origin}/handover`, { method: "POST", redirect: "manual", body: link.searchParams });
+    await page.locator(".handover-number").waitFor();
+  } },
+  { name: "device-arrival", path: "/login", who: "", then: async (page, context) => {
+    await newcomer(page, context);
+    const link = await showHandover(page);
+    await context.clearCookies();
+    await page.goto(link);
+  } },
+  { name: "device-number", path: "/login", who: "", then: async (page, context) => {
+    await newcomer(page, context);
+    const link = await showHandover(page);
+    await context.clearCookies();
+    await page.goto(link);
+    await page.locator("form[action='/handover'] button").click();
+    await page.locator(".handover-number").waitFor();
+  } },
   { name: "error-404", path: "/nothing/here" },
   { name: "error-404-stranger", path: "/nothing/here", who: "" },
   { name: "error-403", path: "/board", then: async (page) => {

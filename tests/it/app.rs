@@ -64,6 +64,20 @@ impl App {
         self.start().await;
     }
 
+    /// The same with a setting changed.
+    pub async fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self.restart().await;
+    }
+
+    /// Runs `hubbub …` beside the server: whether it succeeded, and what it said.
+    pub fn shell(&self, words: &[&str]) -> (bool, String) {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hubbub"));
+        command.env_clear().current_dir(self.store.folder()).args(self.flags()).args(words);
+        let done = command.output().unwrap();
+        (done.status.success(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    }
+
     pub fn running(&self) -> &Running {
         self.running.as_ref().unwrap()
     }

@@ -1,24 +1,14 @@
 //! Private keys and API tokens, as people and programs meet them on the whole server.
 
-use crate::app::{App, PASSWORD, spawn_app, spawn_app_with};
+use crate::app::{PASSWORD, spawn_app, spawn_app_with};
 use crate::socket::Socket;
 use crate::visitor::Visitor;
 use serde_json::{Value, json};
-use std::process::Command;
 
 const KEY: &str = "seven green bicycles";
 
 async fn set_key(visitor: &Visitor, key: &str) -> crate::visitor::Answer {
     visitor.send("PATCH", "/api/v1/me", &json!({ "private_key": key })).await
-}
-
-/// `hubbub token …` beside the running server.
-fn shell(app: &App, words: &[&str]) -> (bool, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
-    let done =
-        command.env_clear().current_dir(app.store.folder()).args(app.flags()).args(words).output().unwrap();
-    let said = [done.stdout, done.stderr].concat();
-    (done.status.success(), String::from_utf8(said).unwrap())
 }
 
 #[tokio::test]
@@ -106,7 +96,7 @@ async fn the_secret_of_the_keys_is_a_file_of_its_own_that_only_the_server_reads(
 async fn a_token_from_the_shell_talks_over_the_api_and_the_socket() {
     let app = spawn_app().await;
     app.register("ann").await;
-    let (done, said) = shell(&app, &["token", "add", "ANN", "--label", "weather station"]);
+    let (done, said) = app.shell(&["token", "add", "ANN", "--label", "weather station"]);
     assert!(done, "{said}");
     let token = said.trim();
     assert_eq!((token.len(), said.lines().count()), (50, 1), "{said}");
@@ -116,14 +106,14 @@ async fn a_token_from_the_shell_talks_over_the_api_and_the_socket() {
     assert_eq!(ready["user"]["username"], "ann");
     let made = socket.must(json!({ "type": "create", "kind": "channel", "name": "weather" })).await;
     assert_eq!(made["room"]["name"], "weather");
-    let (done, said) = shell(&app, &["token", "list", "ann"]);
+    let (done, said) = app.shell(&["token", "list", "ann"]);
     assert!(done && said.contains("weather station") && !said.contains(token), "{said}");
     let number = said.split_whitespace().next().unwrap();
-    assert!(!shell(&app, &["token", "remove", "ann", "999"]).0);
-    assert!(shell(&app, &["token", "remove", "ann", number]).0);
+    assert!(!app.shell(&["token", "remove", "ann", "999"]).0);
+    assert!(app.shell(&["token", "remove", "ann", number]).0);
     assert_eq!(socket.end().await, 4001);
     assert_eq!(Socket::open(&app.origin(), &[("authorization", &bearer)]).await.err(), Some(401));
-    assert!(!shell(&app, &["token", "add", "nobody"]).0);
+    assert!(!app.shell(&["token", "add", "nobody"]).0);
 }
 
 #[tokio::test]
@@ -156,7 +146,7 @@ async fn a_token_is_made_seen_once_and_revoked_in_the_settings() {
 async fn a_foreign_origin_is_refused_with_a_token_too() {
     let app = spawn_app().await;
     app.register("ann").await;
-    let token = shell(&app, &["token", "add", "ann"]).1;
+    let token = app.shell(&["token", "add", "ann"]).1;
     let bearer = format!("Bearer {}", token.trim());
     let foreign = [("authorization", bearer.as_str()), ("origin", "http://evil.example")];
     assert_eq!(Socket::open(&app.origin(), &foreign).await.err(), Some(403));

@@ -1,9 +1,10 @@
 //! How much and how often.
 
-use crate::app::{spawn_app, spawn_app_with};
+use crate::app::{App, PASSWORD, spawn_app, spawn_app_with};
 use crate::visitor::nonce;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_burst_of_30_sends_passes_and_the_next_are_told_when() {
@@ -53,7 +54,97 @@ async fn guessing_passwords_is_slowed_down() {
         "{:?}",
         answer.headers
     );
-    answer.has("too quick");
+    answer.has("Try again");
+}
+
+/// How many wrong passwords pass before the first 429, each for another name and with another forged header.
+async fn pass_before_429(app: &App, forwarded: impl Fn(usize) -> String) -> usize {
+    let stranger = app.stranger();
+    for number in 0..200 {
+        let name = format!("name{number}");
+        let form = [("username", name.as_str()), ("password", "a wrong guess")];
+        let request = stranger.request(Method::POST, "/login").form(&form);
+        let answer = stranger.answer(request.header("x-forwarded-for", forwarded(number))).await;
+        if answer.status == 429 {
+            return number;
+        }
+        answer.is(422);
+    }
+    panic!("200 wrong passwords passed");
+}
+
+#[tokio::test]
+async fn a_forged_address_frees_nobody_from_the_limits() {
+    let app = spawn_app_with(&[("rate_limits", "on")]).await;
+    let passed = pass_before_429(&app, |number| format!("198.51.100.{number}")).await;
+    assert!((30..=60).contains(&passed), "{passed} passed");
+    // Behind a proxy the last hop is the one that it has seen itself; what stands before was written by the client.
+    let app = spawn_app_with(&[("rate_limits", "on"), ("trusted_proxies", "127.0.0.1")]).await;
+    let passed = pass_before_429(&app, |number| format!("203.0.113.{number}, 198.51.100.7")).await;
+    assert!((30..=60).contains(&passed), "{passed} passed");
+    // Others behind the same proxy aren't slowed by it.
+    let passed = pass_before_429(&app, |_| "198.51.100.8".to_owned()).await;
+    assert!(passed >= 30, "{passed} passed");
+}
+
+#[tokio::test]
+async fn whoever_guesses_at_an_account_keeps_nobody_out_of_it() {
+    // Without the limits of load tests, so that what is counted for each account is seen alone.
+    let app = spawn_app().await;
+    let ann = app.register("ann").await;
+    app.register("bob").await;
+    let right = [("username", "ann"), ("password", PASSWORD)];
+    let home = app.stranger();
+    home.post("/login", &right).await.is(303);
+    home.post("/logout", &[]).await.is(303);
+    let wrong = [("username", "Ann"), ("password", "a wrong guess")];
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        // Each from a browser of its own.
+        statuses.push(app.stranger().post("/login", &wrong).await.status);
+    }
+    assert_eq!(statuses, [vec![422; 30], vec![429; 10]].concat());
+    let refused = app.stranger().post("/login", &right).await.is(429).has("quarter of an hour");
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 60);
+    ann.get("/dashboard").await.is(200);
+    home.post("/login", &right).await.is(303);
+    app.stranger().post("/login", &[("username", "bob"), ("password", PASSWORD)]).await.is(303);
+    // Having been in isn't a licence to guess, and forged names of browsers aren't either.
+    home.post("/logout", &[]).await.is(303);
+    let mut passed = 0;
+    while home.post("/login", &wrong).await.status == 422 {
+        passed += 1;
+    }
+    assert_eq!(passed, 15);
+    let forged = app.stranger();
+    let request = forged.request(Method::POST, "/login").form(&right);
+    let cookie = "hubbub_known=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA";
+    forged.answer(crate::visitor::with_cookie(request, cookie)).await.is(429);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_limited_and_answered_like_one_that_somebody_has() {
+    let app = spawn_app_with(&[("bcrypt_cost", "9")]).await;
+    app.register("somebody").await;
+    let mut seen = Vec::new();
+    for name in ["somebody", "nobody"] {
+        let (mut pages, mut least) = (Vec::new(), Duration::MAX);
+        for _ in 0..33 {
+            let before = Instant::now();
+            let answer = app.stranger().post("/login", &[("username", name), ("password", "wrong")]).await;
+            if answer.status == 422 {
+                least = least.min(before.elapsed());
+            }
+            pages.push((answer.status, answer.text().replace(name, "NAME")));
+        }
+        seen.push((pages, least));
+    }
+    assert_eq!(seen[0].0, seen[1].0);
+    let (known, unknown) = (seen[0].1.as_secs_f64(), seen[1].1.as_secs_f64());
+    assert!(
+        (0.6..1.6).contains(&(unknown / known)),
+        "{known} s for a known name, {unknown} s for an unknown one"
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,10 @@
 //!
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
+//! - `administration` roles, locking out, links for a new password: who may do it to whom
+//! - `second_step` another password, a code after it, recovery codes, how often one may guess
+//! - `handover`    signing in on another device
+//! - `invites`     links by which people make accounts: needed or not, used up, ended, who came by which
 //! - `keys`        private keys, API tokens, guests who become accounts, what guests may do
 //! - `people`      who is here and since when not, cards, blocks, reports
 //! - `board`       notes by form and by socket, at once for everybody
@@ -68,6 +72,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod administration;
 mod amend;
 mod api;
 mod attachments;
@@ -84,8 +89,10 @@ mod floors;
 mod frames;
 mod full_disk;
 mod groups;
+mod handover;
 mod headers;
 mod hostile;
+mod invites;
 mod keys;
 mod language;
 mod licences;
@@ -116,6 +123,7 @@ mod records;
 mod schema;
 mod search;
 mod search_index;
+mod second_step;
 mod settings;
 mod shelf;
 mod start;

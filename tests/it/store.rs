@@ -56,16 +56,25 @@ impl Store {
 
     /// Runs a statement on the messages database behind the server's back: for what would take days to come about.
     pub fn messages(&self, statement: &str) {
+        self.run(Which::Messages, statement);
+    }
+
+    /// The same on the accounts database.
+    pub fn accounts(&self, statement: &str) {
+        self.run(Which::Accounts, statement);
+    }
+
+    fn run(&self, which: Which, statement: &str) {
         let said = |error| panic!("{statement}: {error}");
-        match self.url(Which::Messages).strip_prefix("sqlite://") {
+        match self.url(which).strip_prefix("sqlite://") {
             Some(path) => {
                 let mut conn = SqliteConnection::establish(path).unwrap();
                 conn.batch_execute("PRAGMA busy_timeout = 20000").unwrap();
                 conn.batch_execute(statement).unwrap_or_else(said);
             }
             None => {
-                let mut conn = PgConnection::establish(&self.url(Which::Messages)).unwrap();
-                conn.batch_execute("SET search_path TO messages").unwrap();
+                let mut conn = PgConnection::establish(&self.url(which)).unwrap();
+                conn.batch_execute(&format!("SET search_path TO {}", which.name())).unwrap();
                 conn.batch_execute(statement).unwrap_or_else(said);
             }
         }

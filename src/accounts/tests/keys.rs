@@ -82,7 +82,7 @@ async fn a_key_of_somebody_locked_out_leads_to_nobody() {
     place.registered("ann").await;
     place.registered("bob").await;
     set(&place, 2, KEY).await.unwrap();
-    place.accounts.set_disabled(UserId(2), true).await.unwrap();
+    place.accounts.set_disabled(UserId(1), UserId(2), true).await.unwrap();
     let found = place.accounts.person_by_key(UserId(1), at(1), KEY).await;
     assert!(matches!(found, Err(Error::NotFound(_))), "{found:?}");
 }

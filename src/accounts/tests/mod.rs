@@ -10,7 +10,8 @@ mod tokens;
 
 use super::state::open_database;
 use super::{
-    Accounts, Presence, Visitor, api, entry as door, pages, people as list, session, settings as own, user,
+    Accounts, Presence, Visitor, api, entry as door, log_in_pages, pages, people as list, session,
+    settings as own, user,
 };
 use crate::config::Config;
 use crate::db::Conn;
@@ -59,7 +60,7 @@ async fn whoami(visitor: Visitor) -> String {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/", web::get().to(door::start))
-        .service(web::resource("/login").get(door::login_page).post(door::login))
+        .service(web::resource("/login").get(door::login_page).post(log_in_pages::login))
         .service(web::resource("/register").get(door::register_page).post(door::register))
         .route("/guest", web::post().to(door::guest))
         .route("/logout", web::post().to(door::logout))
@@ -144,6 +145,7 @@ async fn place(
         .configure(body::limits)
         .configure(routes)
         .wrap(accounts.session_middleware())
+        .wrap(from_fn(super::deliver))
         .wrap(from_fn(origin::check))
         .wrap(from_fn(answer::answer));
     Place { app: init_service(app).await, accounts, ended, _folder: folder }

@@ -117,10 +117,12 @@ async fn a_hash_of_another_cost_is_made_anew_at_log_in() {
     place.registered("ann").await;
     let dear = super::super::Password::parse("correct horse", 8).unwrap().hash_blocking(5).unwrap();
     place.accounts.db.write(move |conn| user::set_password(conn, UserId(1), &dear)).await.unwrap();
-    let wrong = place.accounts.log_in("ann", "wrong horse".into()).await.unwrap();
-    assert!(wrong.is_none());
+    let mut browser = Browser::default();
+    let wrong = [("username", "ann"), ("password", "wrong horse")];
+    assert_eq!(place.post(&mut browser, "/login", &wrong).await.status, 422);
     for _ in 0..2 {
-        assert!(place.accounts.log_in("ann", "correct horse".into()).await.unwrap().is_some());
+        let right = [("username", "ann"), ("password", "correct horse")];
+        assert_eq!(place.post(&mut browser, "/login", &right).await.status, 303);
         let kept = place.accounts.db.read(|conn| user::credentials(conn, "ann")).await.unwrap();
         assert!(kept.unwrap().password_hash.unwrap().starts_with("$2b$04$"));
     }

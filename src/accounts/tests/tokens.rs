@@ -85,7 +85,7 @@ async fn a_locked_out_persons_tokens_end_also_when_the_shell_does_it() {
     place.accounts.sweep().await.unwrap();
     assert_eq!(place.send(&mut program, with(&token, "/api/v1/me")).await.status, 401);
     let other = place.accounts.tokens.add(UserId(2), label()).await.unwrap();
-    place.accounts.set_disabled(UserId(2), true).await.unwrap();
+    place.accounts.set_disabled(UserId(1), UserId(2), true).await.unwrap();
     assert_eq!(place.send(&mut program, with(&other, "/api/v1/me")).await.status, 401);
     assert_eq!(place.ended.lock().unwrap().iter().filter(|e| matches!(e, Event::CredentialsEnded(ids) if ids.iter().any(|id| matches!(id, Credential::Token(_))))).count(), 2);
 }

@@ -1,11 +1,70 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    arrivals (user_id) {
+        user_id -> BigInt,
+        invite_id -> BigInt,
+        arrived_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    handovers (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        number -> Nullable<Integer>,
+        claim_hash -> Nullable<Text>,
+        device -> Text,
+        allowed -> Bool,
+    }
+}
+
+diesel::table! {
+    invites (id) {
+        id -> BigInt,
+        code_hash -> Text,
+        label -> Text,
+        made_by -> BigInt,
+        uses -> BigInt,
+        used -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     pictures (user_id) {
         user_id -> BigInt,
         mime -> Text,
         content -> Binary,
         chosen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> BigInt,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
+    resets (user_id) {
+        user_id -> BigInt,
+        code_hash -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_steps (user_id) {
+        user_id -> BigInt,
+        secret -> Text,
+        last_step -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
     }
 }
 
@@ -60,8 +119,26 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(arrivals -> invites (invite_id));
+diesel::joinable!(arrivals -> users (user_id));
+diesel::joinable!(handovers -> users (user_id));
+diesel::joinable!(invites -> users (made_by));
 diesel::joinable!(pictures -> users (user_id));
+diesel::joinable!(recovery_codes -> users (user_id));
+diesel::joinable!(resets -> users (user_id));
+diesel::joinable!(second_steps -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tokens -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(pictures, sessions, tokens, users,);
+diesel::allow_tables_to_appear_in_same_query!(
+    arrivals,
+    handovers,
+    invites,
+    pictures,
+    recovery_codes,
+    resets,
+    second_steps,
+    sessions,
+    tokens,
+    users,
+);

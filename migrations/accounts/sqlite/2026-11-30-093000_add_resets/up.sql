@@ -1,0 +1,5 @@
+CREATE TABLE resets (
+  user_id BIGINT PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  code_hash TEXT NOT NULL UNIQUE,
+  expires_at BIGINT NOT NULL
+);
