@@ -44,7 +44,6 @@ struct PeoplePage {
 #[template(path = "admin/person.html")]
 struct PersonPage {
     shell: Shell,
-    administers: bool,
     person: Person,
     username: String,
     role: &'static str,
@@ -138,7 +137,6 @@ async fn page(visitor: &Visitor, accounts: &Accounts, pages: &Pages, id: UserId)
     };
     Ok(PersonPage {
         shell: pages.shell(Some(visitor.viewer()), account.display_name.clone(), "/admin").await,
-        administers: true,
         person: Person::new(account.id.0, account.display_name.clone(), account.is_guest()),
         role: account.role.as_str(),
         roles: actor.may_make(&account).into_iter().map(Role::as_str).collect(),
@@ -297,7 +295,6 @@ mod page_tests {
         };
         let one = PersonPage {
             shell: Shell::new(HOSTILE, "/admin"),
-            administers: true,
             person: Person::new(1, HOSTILE, true),
             username: HOSTILE.into(),
             role: "member",
