@@ -196,7 +196,7 @@ mod tests {
             file.seek(SeekFrom::Start(100))?;
             file.write_all(&vec![0xA5; rest])?;
         }
-        assert_eq!(answers(&mut reader).map_err(|error| error.code()), Err("internal"));
+        assert_eq!(answers(&mut reader).map_err(|error| error.code()), Err("damaged"));
         Ok(())
     }
 }
