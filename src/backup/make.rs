@@ -13,9 +13,11 @@ use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use std::path::Path;
 
-/// What isn't in a backup: a session is somebody's proof that they are signed in on a device. A copy that lies around must
-/// not be one, and one that comes back must not bring back those that were ended since.
-const LEFT_OUT: [(Which, &str); 1] = [(Which::Accounts, "sessions")];
+/// What isn't in a backup: a session is somebody's proof that they are signed in on a device, and a reset link or a hand-over
+/// to another device makes one. A copy that lies around must not be one, and one that comes back must not bring back those
+/// that were ended or used since.
+const LEFT_OUT: [(Which, &str); 3] =
+    [(Which::Accounts, "sessions"), (Which::Accounts, "resets"), (Which::Accounts, "handovers")];
 
 /// What a backup is to have.
 #[derive(Clone, Copy, Debug)]

@@ -87,7 +87,9 @@ impl Library {
         while self.db.read(shelf::is_behind).await? {
             match self.db.write(shelf::catch_up).await {
                 Err(Error::Busy(_)) => break,
-                done => drop(done?),
+                done => {
+                    done?;
+                }
             }
         }
         self.db.read(move |conn| shelf::page(conn, &page)).await
