@@ -130,7 +130,11 @@ async fn an_open_place_takes_invites_too_and_says_who_brought_whom() {
     owner.get("/admin/invites").await.is(200).has("1 of 1 came").has("</span>ann</a>");
     // One that doesn't hold is told, and the way without it stays.
     let bob = app.stranger();
-    bob.get(&format!("/register?invite={code}")).await.is(200).has("used up").has("Invite code, if you have one");
+    bob.get(&format!("/register?invite={code}"))
+        .await
+        .is(200)
+        .has("used up")
+        .has("Invite code, if you have one");
     register(&bob, "bob", &code).await.is(422).has("used up").has("Invite code, if you have one");
     register(&bob, "bob", "").await.is(303);
 }
