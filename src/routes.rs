@@ -179,15 +179,7 @@ fn api(config: &mut ServiceConfig) {
                 .route(put().to(blocks::add))
                 .route(delete().to(blocks::remove)),
         )
-        .service(
-            resource("/api/v1/invites")
-                .route(get().to(admin::api::invites))
-                .route(post().to(admin::api::invite)),
-        )
-        .service(resource("/api/v1/invites/{id}").route(delete().to(admin::api::uninvite)))
-        .service(resource("/api/v1/accounts").route(get().to(admin::api_accounts::list)))
-        .service(resource("/api/v1/accounts/{username}").route(patch().to(admin::api_accounts::change)))
-        .service(resource("/api/v1/accounts/{username}/reset").route(post().to(admin::api_accounts::reset)))
+        .configure(administration)
         .service(resource("/api/v1/users").route(get().to(people::users)))
         .service(resource("/api/v1/users/{username}").route(get().to(people::user)))
         .service(resource("/api/v1/rooms").route(get().to(rooms::list)).route(post().to(rooms::create)))
@@ -232,6 +224,16 @@ fn api(config: &mut ServiceConfig) {
         .configure(library)
         .service(resource("/api/docs").route(get().to(|| async { answer::see_other("/api/docs/") })))
         .service(docs);
+}
+
+fn administration(config: &mut ServiceConfig) {
+    use admin::{api, api_accounts as accounts};
+    config
+        .service(resource("/api/v1/invites").route(get().to(api::invites)).route(post().to(api::invite)))
+        .service(resource("/api/v1/invites/{id}").route(delete().to(api::uninvite)))
+        .service(resource("/api/v1/accounts").route(get().to(accounts::list)))
+        .service(resource("/api/v1/accounts/{username}").route(patch().to(accounts::change)))
+        .service(resource("/api/v1/accounts/{username}/reset").route(post().to(accounts::reset)));
 }
 
 fn library(config: &mut ServiceConfig) {

@@ -54,7 +54,7 @@ struct SecurityPage {
     username: String,
     /// Recovery codes that are left; nothing when there is no second step.
     codes: Option<i64>,
-    /// The form that `errors` are about: fields `current`, `password` and `code`.
+    /// The form that `errors` are about: fields `current`, `password`, `code`, and `""` for the page as a whole.
     tried: Deed,
     errors: FieldErrors,
     notice: Option<String>,
@@ -171,7 +171,7 @@ pub async fn change(
         Err(error) => return Err(error),
     };
     let page = draw(&accounts, &pages, &visitor).await?;
-    let errors = FieldErrors::of_error(&error, "current");
+    let errors = FieldErrors::of_error(&error, "");
     html(error.status_code(), &SecurityPage { tried: deed, errors, ..page })
 }
 

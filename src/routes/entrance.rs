@@ -9,10 +9,7 @@ use actix_web::web::{self, ServiceConfig, post, resource};
 
 /// Coming in, and what is one's own.
 pub(super) fn accounts(config: &mut ServiceConfig) {
-    use accounts::{
-        entry, faces, handover_pages as handover, log_in_pages as log_in, people, reset_pages,
-        security_pages as security, settings,
-    };
+    use accounts::{entry, faces, handover_pages as handover, log_in_pages as log_in, people, reset_pages};
     config
         .service(resource("/language").route(post().to(language::choose)))
         .service(resource("/").route(get().to(entry::start)))
@@ -32,7 +29,14 @@ pub(super) fn accounts(config: &mut ServiceConfig) {
         .service(resource("/logout").route(post().to(entry::logout)))
         .service(resource("/people").route(get().to(people::people)))
         .service(resource("/people/faces.css").route(get().to(faces::sheet)))
-        .service(resource("/people/{id}/picture").route(get().to(faces::picture)))
+        .service(resource("/people/{id}/picture").route(get().to(faces::picture)));
+    own(config);
+}
+
+/// What is one's own.
+fn own(config: &mut ServiceConfig) {
+    use accounts::{faces, handover_pages as handover, security_pages as security, settings};
+    config
         .service(
             resource("/settings/picture")
                 .route(get().to(|| async { answer::see_other("/settings") }))

@@ -207,7 +207,7 @@ async fn the_pages_do_it_without_a_script_and_say_what_is_in_the_way() {
     app.stranger().post("/login", &[("username", "mem"), ("password", PASSWORD)]).await.is(422);
     owner.post(&format!("{page}/disable"), &[("disabled", "off")]).await.is(303);
     owner.post(&format!("{page}/disable"), &[("disabled", "perhaps")]).await.is(422).has("on or off");
-    log_in(&app, "mem", PASSWORD).await;
+    let mem = log_in(&app, "mem", PASSWORD).await;
     let own = format!("/admin/people/{}", id(&owner).await);
     owner.get(&own).await.is(200).lacks("/disable\"").lacks("/reset\"").has("/role\"");
     owner.post(&format!("{own}/role"), &[("role", "member")]).await.is(409).has("only owner");
