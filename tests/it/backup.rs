@@ -111,7 +111,9 @@ async fn live_in(child: &Child) -> Visitor {
 /// What somebody sees of it by the API, without what signing in again changes.
 async fn seen(visitor: &Visitor) -> Value {
     let mut all = serde_json::Map::new();
-    let rooms = visitor.get("/api/v1/rooms").await.is(200).json();
+    let mut rooms = visitor.get("/api/v1/rooms").await.is(200).json();
+    // How far somebody has read is written down every two seconds: a backup may be those older.
+    rooms["rooms"].as_array_mut().unwrap().iter_mut().for_each(|room| room["read_seq"] = json!(null));
     for room in rooms["rooms"].as_array().unwrap() {
         let path = format!("/api/v1/rooms/{}/messages", room["id"]);
         all.insert(path.clone(), visitor.get(&path).await.is(200).json());

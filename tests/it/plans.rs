@@ -90,8 +90,10 @@ async fn nothing_that_is_asked_walks_through_a_table_that_has_no_end() {
 /// What ends where it has found something, however long the table is.
 fn is_excused(plan: &Plan) -> bool {
     let said = |words: &str| plan.statement.replace('"', "`").contains(words);
+    // A list without anything in it: the question is never put to a row.
+    said("(1=0)")
     // A page of people in the order of their names; whether anybody has an account.
-    said("ORDER BY `users`.`username_key`") && said("LIMIT") || said("EXISTS") && said("`users`.`role` !=")
+        || said("ORDER BY `users`.`username_key`") && said("LIMIT") || said("EXISTS") && said("`users`.`role` !=")
 }
 
 /// Does what people and their browsers do, each thing once.

@@ -1,1 +1,2 @@
 DROP INDEX blobs_by_age;
+DROP INDEX attachments_unsent;
