@@ -252,7 +252,11 @@ export const SCENES = [
   { name: "settings", path: "/settings" },
   { name: "settings-saved", path: "/settings?done=saved", who: "guest" },
   { name: "security", path: "/settings/security" },
-  { name: "security-refused", path: "/settings/security", then: (page) => submit(page, "/settings/security") },
+  { name: "security-refused", path: "/settings/security", then: async (page) => {
+    await page.locator("#begin-current").fill("not it at all");
+    await page.locator("button[value=begin]").click();
+    await page.locator(".wrong").first().waitFor();
+  } },
   { name: "security-on", path: "/settings/security", who: "tomas" },
   { name: "security-setup", path: "/login", who: "", then: async (page, context) => {
     await newcomer(page, context);
