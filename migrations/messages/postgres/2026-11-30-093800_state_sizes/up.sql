@@ -1,0 +1,2 @@
+-- Postgres keeps figures of its own.
+SELECT 1;
