@@ -112,7 +112,7 @@ pub fn read_through(file: File, length: u64) -> Result<(Manifest, [u8; 32]), Fau
         }
         if name == MANIFEST {
             let mut text = Vec::new();
-            content.take(MANIFEST_MAX).read_to_end(&mut text).map_err(unread)?;
+            content.take(MANIFEST_MAX).read_to_end(&mut text).map_err(|error| unread(&error))?;
             manifest = Some(read_manifest(&text)?);
         } else {
             found.push(hash(name, content)?);
@@ -153,15 +153,15 @@ fn each(
     archive: impl Read,
     mut visit: impl FnMut(&str, &mut dyn Read) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    for entry in tar::Archive::new(archive).entries().map_err(unread)? {
-        let mut entry = entry.map_err(unread)?;
+    for entry in tar::Archive::new(archive).entries().map_err(|error| unread(&error))? {
+        let mut entry = entry.map_err(|error| unread(&error))?;
         visit(&name_of(&entry)?, &mut entry)?;
     }
     Ok(())
 }
 
-fn unread(error: io::Error) -> Fault {
-    Fault::Damaged(super::words(&error))
+fn unread(error: &io::Error) -> Fault {
+    Fault::Damaged(super::words(error))
 }
 
 fn name_of(entry: &tar::Entry<impl Read>) -> Result<String, Fault> {
@@ -187,10 +187,10 @@ pub fn unpack(
     let fault = |fault: Fault| fault.to_string();
     let file = BufReader::with_capacity(BUFFER, File::open(archive).map_err(|error| super::words(&error))?);
     let mut opened = tar::Archive::new(file);
-    let entries = opened.entries_with_seek().map_err(unread).map_err(fault)?;
+    let entries = opened.entries_with_seek().map_err(|error| unread(&error)).map_err(fault)?;
     // The manifest has them in the archive's order, itself left out.
     for (entry, kept) in entries.zip(&manifest.files) {
-        let entry = entry.map_err(unread).map_err(fault)?;
+        let entry = entry.map_err(|error| unread(&error)).map_err(fault)?;
         if name_of(&entry).map_err(fault)? != kept.name {
             return Err(fault(damaged("it was changed while it was read")));
         }
@@ -199,7 +199,7 @@ pub fn unpack(
         }
         let mut content = Hashed { inner: entry, digest: Sha256::new() };
         visit(kept, &mut content)?;
-        io::copy(&mut content, &mut io::sink()).map_err(unread).map_err(fault)?;
+        io::copy(&mut content, &mut io::sink()).map_err(|error| unread(&error)).map_err(fault)?;
         if HEXLOWER.encode(&content.digest.finalize()) != kept.sha256 {
             return Err(fault(damaged("it was changed while it was read")));
         }
@@ -219,7 +219,7 @@ fn hash(name: &str, content: &mut dyn Read) -> Result<(String, u64, String), Fau
                 bytes += read as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unread(error)),
+            Err(error) => return Err(unread(&error)),
         }
     }
     Ok((name.to_owned(), bytes, HEXLOWER.encode(&digest.finalize())))

@@ -58,7 +58,9 @@ pub fn restore(config: &Config, archive: &Path) -> Result<Restored, String> {
         Ok(tokens) => tokens,
         Err(what) => {
             staged.iter().for_each(Staged::clear);
-            shelves.iter().for_each(|(_, shelf)| shelf.clear());
+            for (_, shelf) in &shelves {
+                shelf.clear();
+            }
             mark.remove()?;
             return Err(format!(
                 "{} could not be restored: {what}. Nothing was put into place.",

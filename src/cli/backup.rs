@@ -61,7 +61,7 @@ pub fn backup(config: &Config, matches: &ArgMatches) -> Result<(), String> {
     let wanted =
         Wanted { force: matches.get_flag("force"), recordings: true, media: matches.get_flag("with-media") };
     let Made { bytes, people, messages, files, notes } = backup::make(config, &target, wanted)?;
-    let mut said = notes.iter().map(|note| format!("note  {note}\n")).collect::<String>();
+    let mut said = notes.iter().fold(String::new(), |said, note| said + "note  " + note + "\n");
     said += &format!(
         "{} holds {people} people, {messages} messages and {files} files: {}, read back and found whole.\n",
         target.display(),

@@ -83,7 +83,7 @@ impl<W: Work> Writer<W> {
         let checkpoints = Checkpoints::start(&manager)?;
         let mut door = Door { conn: Some(conn), manager, settle, checkpoints };
         let thread =
-            std::thread::Builder::new().name(format!("{name}-writer")).spawn(move || door.serve(orders))?;
+            std::thread::Builder::new().name(format!("{name}-writer")).spawn(move || door.serve(&orders))?;
         Ok(Self { queue, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
@@ -118,7 +118,7 @@ struct Door<S> {
 }
 
 impl<S> Door<S> {
-    fn serve<W: Work>(&mut self, orders: mpsc::Receiver<Order<W>>)
+    fn serve<W: Work>(&mut self, orders: &mpsc::Receiver<Order<W>>)
     where
         S: FnMut(Vec<W>, std::result::Result<(), Failed>),
     {
@@ -134,7 +134,7 @@ impl<S> Door<S> {
                 }
                 next = match deadline {
                     _ if !open || batch.len() >= BATCH => None,
-                    Some(deadline) if batch.len() < expected => gather(&orders, deadline),
+                    Some(deadline) if batch.len() < expected => gather(orders, deadline),
                     _ => orders.try_recv().ok(),
                 };
             }

@@ -291,11 +291,12 @@ async fn not_a_byte_can_be_missing_or_be_another() {
 
 /// Many messages, behind the server's back.
 fn fill(store: &Store, many: u32) {
-    let rows = match store.url(Which::Messages).starts_with("sqlite") {
-        true => format!(
+    let rows = if store.url(Which::Messages).starts_with("sqlite") {
+        format!(
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {many}) SELECT n FROM s"
-        ),
-        false => format!("SELECT n FROM generate_series(1, {many}) AS s(n)"),
+        )
+    } else {
+        format!("SELECT n FROM generate_series(1, {many}) AS s(n)")
     };
     store.messages(&format!(
         "INSERT INTO messages (room_id, seq, rev, first_rev, author_id, author_name, author_guest, nonce, posted_at, text) \

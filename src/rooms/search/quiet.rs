@@ -24,7 +24,9 @@ impl Quiet {
             // On Linux this is the thread's own; elsewhere it would be the whole process's. Without it the work is only less quiet.
             #[cfg(any(target_os = "linux", target_os = "android"))]
             let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), LAST);
-            works.into_iter().for_each(|work| work());
+            for work in works {
+                work();
+            }
         };
         thread.spawn(run).map_err(Error::internal)?;
         Ok(Self(sender))
