@@ -22,7 +22,8 @@ pub fn backup_command() -> Command {
              it says so: both databases as of one moment, with pictures and files of messages, and the recordings of \
              live streams. The media library's folder is left out unless --with-media is given: it may be very large, and \
              its files can be copied like any others.\n\nNot in it are sessions and the secrets of the data folder \
-             (session.key, private-key.secret, live.secret): keep a copy of private-key.secret elsewhere.",
+             (session.key, private-key.secret, second-step.key, live.secret): keep copies of private-key.secret and \
+             second-step.key elsewhere.",
         )
         .arg(file().required(true).help("Where to; a tar archive"))
         .arg(
@@ -46,8 +47,8 @@ pub fn restore_command() -> Command {
         .long_about(
             "Puts a backup into an empty data folder, whole or not at all, on SQLite or PostgreSQL, whichever it came \
              from. Every byte of it is proven first. Files of secrets and certificates may lie in the folder: put your \
-             copy of private-key.secret there, or people will have to set their private keys again.\n\nEverybody has \
-             to sign in again afterwards, and pages that are open start afresh.",
+             copies of private-key.secret and second-step.key there, or people will have to set their private keys again, and \
+             come in by recovery codes where they have a second step.\n\nEverybody has to sign in again afterwards, and pages that are open start afresh.",
         )
         .arg(file().required(true).help("What `hubbub backup` wrote"))
 }
@@ -91,6 +92,9 @@ pub fn restore(config: &Config, matches: &ArgMatches) -> Result<(), String> {
     if !config.data.join("private-key.secret").exists() {
         said += "Put your copy of private-key.secret into the data folder before the first start: without it nobody is found \
                  by the private key they have set.\n";
+    }
+    if !config.data.join("second-step.key").exists() {
+        said += "And your copy of second-step.key: without it people with a second step come in by their recovery codes alone.\n";
     }
     say(&said);
     Ok(())

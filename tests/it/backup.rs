@@ -183,7 +183,8 @@ async fn all_that_was_there_comes_back_and_nobody_is_signed_in() {
     // Without the library's files the rest comes back alone.
     let small = store.folder().join("small.tar");
     works(&run(&store, "backup", &small, &[]));
-    assert!(works(&run(&third, "restore", &small, &[])).contains("private-key.secret"));
+    let said = works(&run(&third, "restore", &small, &[]));
+    assert!(said.contains("private-key.secret") && said.contains("second-step.key"), "{said}");
     assert!(!third.folder().join("media/tone.wav").exists());
 }
 
