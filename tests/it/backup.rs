@@ -157,7 +157,7 @@ async fn all_that_was_there_comes_back_and_nobody_is_signed_in() {
         assert!(!inside.windows(secret.len()).any(|bytes| bytes == secret), "a secret is in it");
     }
 
-    let other = Store::new();
+    let other = Store::empty();
     fs::write(other.folder().join("data/private-key.secret"), [7; 32]).unwrap();
     let said = works(&run(&other, "restore", &file, &[]));
     assert!(said.contains("sign in again") && !said.contains("private-key.secret"), "{said}");
@@ -178,7 +178,7 @@ async fn all_that_was_there_comes_back_and_nobody_is_signed_in() {
     let room = ann.create("newer").await;
     ann.say(&room, "goes on").await.is(201);
     assert_whole(&other);
-    let third = Store::new();
+    let third = Store::empty();
     refuses(&run(&other, "restore", &file, &[]), "isn't empty");
     // Without the library's files the rest comes back alone.
     let small = store.folder().join("small.tar");
@@ -224,7 +224,7 @@ async fn what_was_acknowledged_before_it_began_is_in_it() {
     }
     assert!(archives[2].0 > archives[0].0, "nobody wrote meanwhile");
     for (before, file) in archives {
-        let other = Store::new();
+        let other = Store::empty();
         works(&run(&other, "restore", &file, &[]));
         assert_whole(&other);
         let child = Child::start(&other);
@@ -280,9 +280,9 @@ async fn not_a_byte_can_be_missing_or_be_another() {
     refused(&[good.as_slice(), b"\0"].concat(), "a byte behind the end");
     for (bytes, what) in [(&b""[..], "nothing"), (b"a text", "a text"), (&[0x1f; 4000], "noise")] {
         refused(bytes, what);
-        refuses(&run(&Store::new(), "restore", &bad, &[]), "not a backup of Hubbub's");
+        refuses(&run(&Store::empty(), "restore", &bad, &[]), "not a backup of Hubbub's");
     }
-    let other = Store::new();
+    let other = Store::empty();
     fs::write(&bad, &good[..good.len() / 2]).unwrap();
     refuses(&run(&other, "restore", &bad, &[]), "damaged or cut off");
     refuses(&run(&other, "restore", Path::new("nowhere.tar"), &[]), "can't be read");
@@ -316,7 +316,7 @@ async fn killed_in_the_middle_a_restore_leaves_nothing_to_start_from() {
     let file = store.folder().join("large.tar");
     works(&run(&store, "backup", &file, &["--with-media"]));
     for begun in [".restoring", "accounts.db.restoring", "messages.db.restoring"] {
-        let other = Store::new();
+        let other = Store::empty();
         let on_sqlite = other.url(Which::Messages).starts_with("sqlite");
         let data = other.folder().join("data");
         let mut process = hubbub(&other).arg("restore").arg(&file).spawn().unwrap();
@@ -357,7 +357,7 @@ fn one_of_a_newer_program_is_refused() {
     bytes[body + 512..body + 512 + seal.len()].copy_from_slice(seal.as_bytes());
     fs::write(&file, &bytes).unwrap();
     assert!(prove(&file).is_ok(), "the test forges it badly");
-    let other = Store::new();
+    let other = Store::empty();
     refuses(&run(&other, "restore", &file, &[]), "a newer version of Hubbub");
     assert_eq!(names(&other.folder().join("data")).len(), 0);
 }
@@ -389,7 +389,7 @@ async fn a_file_is_replaced_only_by_force_and_a_full_disk_leaves_nothing_half() 
     refuses(&small(&["backup", "other.tar"]), "could not be");
     assert_eq!(fs::read(&file).unwrap(), kept);
     assert_eq!(names(store.folder()), before, "something is left of it");
-    let other = Store::new();
+    let other = Store::empty();
     let mut shell = Command::new("sh");
     let command = hubbub(&other);
     shell.current_dir(other.folder()).env_clear();

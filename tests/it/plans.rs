@@ -92,6 +92,9 @@ fn is_excused(plan: &Plan) -> bool {
     let said = |words: &str| plan.statement.replace('"', "`").contains(words);
     // A list without anything in it: the question is never put to a row.
     said("(1=0)")
+        // On Postgres an index of these would have every message rewrite its room's entries in all the others, to save a look at
+        // the rooms once a second.
+        || said("> `rooms`.`indexed_rev`")
     // A page of people in the order of their names; whether anybody has an account.
         || said("ORDER BY `users`.`username_key`") && said("LIMIT") || said("EXISTS") && said("`users`.`role` !=")
 }

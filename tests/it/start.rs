@@ -137,7 +137,7 @@ async fn there_is_a_copy_before_the_databases_become_others() {
     let copy = copies.last().unwrap();
     assert!(prove(copy).unwrap().database(Which::Messages).unwrap().migrations.len() == 1);
     // It goes back, and is brought up to date again.
-    let other = Store::new();
+    let other = Store::empty();
     assert!(hubbub(&other).arg("restore").arg(copy).status().unwrap().success());
     assert!(is_old(&other));
     let child = Child::start(&other);

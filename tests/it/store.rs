@@ -27,11 +27,21 @@ pub fn postgres_server() -> Option<String> {
 }
 
 impl Store {
+    /// Where a server begins.
     pub fn new() -> Self {
+        Self::made_by(|server, database| copy(server, migrated(server), database))
+    }
+
+    /// Where nothing ever was, as a restore wants it.
+    pub fn empty() -> Self {
+        Self::made_by(|server, database| run(server, &format!("CREATE DATABASE {database}")))
+    }
+
+    fn made_by(make: impl FnOnce(&str, &str)) -> Self {
         let postgres = postgres_server().map(|server| {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let database = format!("it_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            copy(&server, migrated(&server), &database);
+            make(&server, &database);
             Postgres { server: server.trim_end_matches('/').to_owned(), database }
         });
         let folder = tempfile::tempdir().unwrap();
