@@ -270,6 +270,7 @@ fn is_empty(config: &Config, manifest: &Manifest, archive: &Path) -> Result<(), 
     }
     for (which, url) in databases(config) {
         let (name, shown) = (which.name(), url.to_string());
+        let on_postgres = matches!(url, Url::Postgres(_));
         let is_there = match url {
             Url::Sqlite(path) => BESIDE.iter().any(|ending| beside(&path, ending).exists()),
             url => {
@@ -284,8 +285,15 @@ fn is_empty(config: &Config, manifest: &Manifest, archive: &Path) -> Result<(), 
             }
         };
         if is_there {
+            let left = if on_postgres {
+                format!(
+                    " What a restore left that was killed between the two goes with: DROP SCHEMA {name} CASCADE"
+                )
+            } else {
+                String::new()
+            };
             return Err(format!(
-                "There is a {name} database at {shown} already. A backup is put into an empty one."
+                "The {name} database at {shown} isn't empty. A backup is put into an empty one.{left}"
             ));
         }
     }

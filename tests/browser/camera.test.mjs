@@ -72,5 +72,5 @@ test("a camera is seen by others, goes on after a restart of the server, and end
   assert.equal(await hers.getByRole("button", { name: "Send my camera" }).evaluate((button) => button === document.activeElement), true);
   await hers.context().close();
   await his.context().close();
-  house.quiet(/net::ERR_CONNECTION_REFUSED|WebSocket connection to/);
+  house.quiet(/net::ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection to/);
 });

@@ -47,6 +47,6 @@ test("a server whose messages are broken answers every page with a page and ever
   }
   const problem = await page.request.get(`${house.origin}/api/v1/rooms`);
   assert.equal(problem.status(), 500);
-  assert.equal((await problem.json()).code, "internal");
+  assert.equal((await problem.json()).code, "damaged");
   await page.close();
 });

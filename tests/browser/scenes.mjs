@@ -27,6 +27,8 @@ async function palette(page) {
 
 /** Somebody new in this browser, by a name of their own each time. @param {import("playwright-core").Page} page */
 async function newcomer(page, context) {
+  // A page that is open would be led to sign in when its session ends.
+  await page.goto("about:blank");
   await context.request.post("/register", { form: { username: `new-${Date.now()}`, password: PASSWORD, display_name: "Nadia" }, maxRedirects: 0 });
   await page.goto("/settings/security");
 }

@@ -335,8 +335,13 @@ async fn killed_in_the_middle_a_restore_leaves_nothing_to_start_from() {
         }
         refuses(&run(&other, "restore", &file, &[]), "isn't empty");
         fs::remove_dir_all(&data).unwrap();
-        // PostgreSQL has rolled it back by itself.
-        works(&run(&other, "restore", &file, &[]));
+        let again = run(&other, "restore", &file, &[]);
+        if !on_sqlite && !again.status.success() {
+            // PostgreSQL has rolled back by itself the one that it was in; the other one may be there, whole.
+            refuses(&again, "DROP SCHEMA accounts CASCADE");
+            continue;
+        }
+        works(&again);
         assert_whole(&other);
         assert!(!data.join(".restoring").exists());
     }
