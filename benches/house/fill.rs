@@ -71,7 +71,7 @@ impl Filling {
         match &mut conn {
             // Who pulls the plug now begins again.
             Conn::Sqlite(sqlite) => sqlite.batch_execute(
-                "PRAGMA foreign_keys = OFF; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -800000;",
+                "PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 10000; PRAGMA synchronous = OFF; PRAGMA cache_size = -800000;",
             )?,
             Conn::Postgres(postgres) => {
                 postgres.batch_execute("SET synchronous_commit = off; SET work_mem = '64MB'")?;
