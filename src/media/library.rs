@@ -87,9 +87,8 @@ impl Library {
         while self.db.read(shelf::is_behind).await? {
             match self.db.write(shelf::catch_up).await {
                 Err(Error::Busy(_)) => break,
-                done => {
-                    done?;
-                }
+                Err(error) => return Err(error),
+                Ok(()) => {}
             }
         }
         self.db.read(move |conn| shelf::page(conn, &page)).await
