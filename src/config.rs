@@ -1,10 +1,16 @@
 //! Every setting, stated once: its name, default, meaning and valid values. The command line, the environment,
 //! `hubbub.toml`, `--help` and the README's table all come from [`SETTINGS`].
 
+mod values;
+
 use crate::db::Url;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use values::{
+    between, domains, file, filter, list, log_format, parse, path, registration, rights, some, some_text,
+    switch, unless_off, url, urls,
+};
 
 /// Who may make an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +55,10 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Plain HTTP only leads to HTTPS.
     pub tls_redirect: bool,
+    pub acme_names: Vec<String>,
+    pub acme_directory: String,
+    pub acme_contact: Option<String>,
+    pub acme_root: Option<PathBuf>,
     pub public_url: Option<String>,
     pub origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -64,6 +74,8 @@ pub struct Config {
     pub password_min: usize,
     pub bcrypt_cost: u32,
     pub rate_limits: bool,
+    pub connections_per_person: usize,
+    pub connections_per_address: usize,
     /// Bytes of one file that is sent with a message.
     pub attachment_bytes: u64,
     /// Bytes of all that one person may have uploaded to the library.
@@ -86,6 +98,10 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             tls_redirect: false,
+            acme_names: Vec::new(),
+            acme_directory: "https://acme-v02.api.letsencrypt.org/directory".into(),
+            acme_contact: None,
+            acme_root: None,
             public_url: None,
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -100,6 +116,8 @@ impl Default for Config {
             password_min: 8,
             bcrypt_cost: 12,
             rate_limits: true,
+            connections_per_person: 64,
+            connections_per_address: 4096,
             attachment_bytes: 25 * 1024 * 1024,
             media_person_bytes: 20 << 30,
             media_total_bytes: 100 << 30,
@@ -268,6 +286,10 @@ settings! {
     tls_cert, "none", "the certificate for HTTPS as a PEM file, followed by those between it and its authority; read again on SIGHUP", "a file", file;
     tls_key, "none", "the key of tls_cert as a PEM file, without a passphrase", "a file", file;
     tls_redirect, "off", "plain HTTP does nothing but lead to HTTPS", "on or off", switch;
+    acme_names, "none", "names for which an authority such as Let's Encrypt is asked for a certificate, and asked again before it ends; in builds with --features acme, with tls_listen on port 443 of these names", "domain names, separated by commas", domains;
+    acme_directory, "https://acme-v02.api.letsencrypt.org/directory", "the authority that is asked", "https://…", some_text;
+    acme_contact, "none", "an address that the authority may write to", "an address of e-mail", some;
+    acme_root, "none", "the certificate of the authority that the authority's own server shows, as a PEM file, for one of one's own", "a file", file;
     public_url, "none", "the address that people type, when a proxy stands in front", "http://… or https://… without a path", url;
     origins, "none", "other origins to accept, separated by commas", "http://… or https://…, separated by commas", urls;
     trusted_proxies, "none", "addresses whose X-Forwarded-For counts, separated by commas", "IP addresses, separated by commas", list;
@@ -282,6 +304,8 @@ settings! {
     password_min, "8", "the fewest characters of a password", "3 to 71", |text| between(text, 3, 71);
     bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
+    connections_per_person, "64", "WebSockets and event streams that one person may have open, so that nobody's open pages crowd out the others; with rate_limits off as many as one likes", "1 to 100000", |text| between(text, 1, 100_000);
+    connections_per_address, "4096", "the same for one address: a school or a company may be behind it", "1 to 1000000", |text| between(text, 1, 1_000_000);
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
     media_person_bytes, "21474836480", "what one person may upload to the library in all, in bytes (20 GiB: some hours of film), so that nobody fills the disk alone", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
     media_total_bytes, "107374182400", "what all people together may upload to the library, in bytes (100 GiB); what lies in the folder otherwise doesn't count", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
@@ -289,97 +313,6 @@ settings! {
     workers, "number of cores", "HTTP worker threads", "1 to 256", |text| between(text, 1, 256);
     log, "info", "a tracing filter", "a filter such as info or hubbub=debug", filter;
     log_format, "text", "how log lines are written", "text or json", log_format;
-}
-
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, ()> {
-    text.parse().map_err(drop)
-}
-
-fn some<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
-    parse(text).map(Some)
-}
-
-fn unless_off<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
-    if text == "off" { Ok(None) } else { some(text) }
-}
-
-fn between<T: std::str::FromStr + PartialOrd + Copy>(text: &str, low: T, high: T) -> Result<T, ()> {
-    parse(text).and_then(|n| if n < low || n > high { Err(()) } else { Ok(n) })
-}
-
-fn switch(text: &str) -> Result<bool, ()> {
-    match text {
-        "on" | "true" => Ok(true),
-        "off" | "false" => Ok(false),
-        _ => Err(()),
-    }
-}
-
-fn path(text: &str) -> Result<PathBuf, ()> {
-    if text.is_empty() { Err(()) } else { Ok(text.into()) }
-}
-
-fn file(text: &str) -> Result<Option<PathBuf>, ()> {
-    path(text).map(Some)
-}
-
-fn list<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, ()> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(parse).collect()
-}
-
-/// An origin in the form in which browsers send it.
-fn origin(text: &str) -> Result<String, ()> {
-    let text = text.trim_end_matches('/');
-    match text.split_once("://") {
-        Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
-            Ok(text.to_ascii_lowercase())
-        }
-        _ => Err(()),
-    }
-}
-
-fn url(text: &str) -> Result<Option<String>, ()> {
-    origin(text).map(Some)
-}
-
-fn urls(text: &str) -> Result<Vec<String>, ()> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(origin).collect()
-}
-
-fn registration(text: &str) -> Result<Registration, ()> {
-    match text {
-        "open" => Ok(Registration::Open),
-        "invite" => Ok(Registration::Invite),
-        "closed" => Ok(Registration::Closed),
-        _ => Err(()),
-    }
-}
-
-fn rights(text: &str) -> Result<Vec<Right>, ()> {
-    if text == "none" {
-        return Ok(Vec::new());
-    }
-    let right = |name| match name {
-        "channels" => Ok(Right::Channels),
-        "direct" => Ok(Right::Direct),
-        "key" => Ok(Right::Key),
-        "groups" => Ok(Right::Groups),
-        "files" => Ok(Right::Files),
-        _ => Err(()),
-    };
-    text.split(',').map(|name| right(name.trim())).collect()
-}
-
-fn log_format(text: &str) -> Result<LogFormat, ()> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(()),
-    }
-}
-
-fn filter(text: &str) -> Result<String, ()> {
-    text.parse::<tracing_subscriber::EnvFilter>().map(|_| text.to_owned()).map_err(drop)
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod home;
 pub mod ids;
 pub mod jobs;

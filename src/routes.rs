@@ -28,6 +28,8 @@ pub fn all(config: &mut ServiceConfig) {
     home(config);
     api(config);
     assets::routes(config);
+    #[cfg(feature = "echo")]
+    config.service(resource("/echo").route(web::get().to(crate::site::socket::echo::connect)));
     config
         .service(resource("/authority").route(get().to(authority::page)))
         .service(resource("/authority.crt").route(get().to(authority::file)))

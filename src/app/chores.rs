@@ -112,9 +112,11 @@ impl House {
 /// are read again when a signal says so; here only their end is spoken of.
 pub(super) fn keep_the_certificate(keeper: Arc<Keeper>) {
     let pause = if keeper.is_own() { Duration::from_hours(1) } else { Duration::from_hours(24) };
-    every(pause, move || {
+    at_once_and_every(pause, move || {
         let keeper = keeper.clone();
         async move {
+            #[cfg(feature = "acme")]
+            keeper.order().await;
             let looked = tokio::task::spawn_blocking(move || {
                 if keeper.is_own() { keeper.renew_and_tell() } else { keeper.warn() }
             });

@@ -32,7 +32,7 @@ pub mod pages;
 pub mod person;
 mod place;
 mod presence;
-mod protocol;
+pub(crate) mod protocol;
 mod protocol_rooms;
 pub mod reading;
 mod ready;

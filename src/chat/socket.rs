@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::ids::Credential;
 use crate::site::lifeline::{self, Rope};
 use crate::site::limit::Address;
+use crate::site::open_connections::Held;
 use crate::site::socket::frame_guard::{Alarm, FrameGuard};
+use crate::site::socket::frames::fault;
 use crate::site::socket::outbox::{Outbox, OutboxStream};
 use actix::{Actor, ActorContext, StreamHandler};
 use actix_http::ws::{CloseCode, Codec, Item, Message, OpCode, ProtocolError};
@@ -59,7 +61,7 @@ pub async fn connect<P: Protocol>(
     chat: web::Data<Chat>,
     local: web::ThinData<Local>,
 ) -> Result<HttpResponse> {
-    chat.limits.connection(&request)?;
+    let held = chat.limits.connection(&request, Some(visitor.person.id))?;
     let mut response = handshake_with_protocols(&request, P::NAMES)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
     let outbox = Rc::new(Outbox::held(P::WAITING_BYTES));
@@ -82,6 +84,7 @@ pub async fn connect<P: Protocol>(
         rope: lifeline::of(&request),
         key: 0,
         fragments: None,
+        _held: held,
     };
     // The guard has judged sizes already; the codec's own limit only has to stand above them.
     let codec = Codec::new().max_size(P::FRAME_BYTES + 1);
@@ -119,16 +122,6 @@ pub fn handle<P: Protocol>(actor: &mut P, frame: Frame, ctx: &mut P::Context) {
     }
 }
 
-/// How a connection is closed that breaks the WebSocket protocol itself.
-fn fault(error: &ProtocolError) -> (CloseCode, &'static str) {
-    match error {
-        ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
-        // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway.
-        ProtocolError::Io(_) => (CloseCode::Invalid, "A text frame is UTF-8."),
-        _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
-    }
-}
-
 /// One client: who it is, and what goes out to it.
 pub struct Link {
     pub(super) chat: Chat,
@@ -144,6 +137,8 @@ pub struct Link {
     pub(super) key: u64,
     /// The fragments of a message that isn't complete.
     fragments: Option<BytesMut>,
+    /// Its place among the open connections.
+    _held: Option<Held>,
 }
 
 impl Link {

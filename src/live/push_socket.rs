@@ -8,8 +8,9 @@ use crate::accounts::{Keeper, Visitor};
 use crate::error::{Error, Result};
 use crate::site::lifeline;
 use crate::site::limit::Limits;
+use crate::site::open_connections::Held;
 use crate::site::socket::frame_guard::strict;
-use crate::site::socket::frames::{close_frame, control_frame, frame};
+use crate::site::socket::frames::{close_frame, control_frame, fault, frame};
 use crate::site::socket::outbox::{Outbox, OutboxStream, WAITING_BYTES};
 use crate::site::socket::seat::{Seat, Seats, Speech};
 use actix::{Actor, ActorContext as _, AsyncContext as _, StreamHandler, fut::wrap_future};
@@ -42,7 +43,8 @@ pub async fn socket(
     (live, limits): (web::Data<Live>, web::Data<Limits>),
     seats: SeatsHere,
 ) -> Result<HttpResponse> {
-    limits.connection(&request)?;
+    let person = visitor.as_ref().ok().map(|visitor| visitor.person.id);
+    let held = limits.connection(&request, person)?;
     let query = query_of(&request)?;
     let running = found(&name, &live).await?;
     let credential = match (key_of(&request, &query), visitor) {
@@ -63,7 +65,7 @@ pub async fn socket(
     let (messages, body) = mpsc::channel(WAITING);
     actix_web::rt::spawn(take(running, body, query, outbox.clone()));
     let guarded = strict(payload, FRAME_BYTES, outbox.clone(), "A message has at most 4 MiB.");
-    let source = Source { messages, outbox: outbox.clone(), seats: seats.0.clone(), seat };
+    let source = Source { messages, outbox: outbox.clone(), seats: seats.0.clone(), seat, _held: held };
     let actor = WebsocketContext::with_codec(source, guarded, Codec::new().max_size(FRAME_BYTES + 1));
     Ok(response.streaming(OutboxStream::new(actor, outbox)))
 }
@@ -115,6 +117,8 @@ struct Source {
     outbox: Rc<Outbox>,
     seats: Rc<dyn Seats>,
     seat: u64,
+    /// Its place among the open connections.
+    _held: Option<Held>,
 }
 
 impl Actor for Source {
@@ -156,7 +160,10 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Source {
                 self.close(CloseCode::Unsupported, "Send the body in binary messages.", ctx);
             }
             Ok(Message::Pong(_) | Message::Nop) => {}
-            Err(_) => self.close(CloseCode::Protocol, "That is not the WebSocket protocol.", ctx),
+            Err(error) => {
+                let (code, words) = fault(&error);
+                self.close(code, words, ctx);
+            }
         }
     }
 

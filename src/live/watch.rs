@@ -7,6 +7,7 @@ use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::site::lifeline;
 use crate::site::limit::Limits;
+use crate::site::open_connections::Held;
 use crate::site::socket::frame_guard::strict;
 use crate::site::socket::frames::{close_frame, control_frame};
 use crate::site::socket::outbox::{Outbox, OutboxStream};
@@ -44,8 +45,8 @@ pub async fn socket(
     (live, limits): (web::Data<Live>, web::Data<Limits>),
     (desk, seats): (web::ThinData<Desk>, SeatsHere),
 ) -> Result<HttpResponse> {
-    limits.connection(&request)?;
     let who = Onlooker::of(visitor, shown.into_inner().token)?;
+    let held = limits.connection(&request, who.visitor.as_ref().map(|visitor| visitor.person.id))?;
     let running = live.shown(&name, &who).await?;
     let mut response = handshake(&request)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
@@ -54,7 +55,7 @@ pub async fn socket(
     let viewer = Viewer { outbox: outbox.clone(), seats: seats.0.clone(), seat: stay.seat };
     let codec = Codec::new().max_size(FRAME_BYTES + 1);
     let actor = WebsocketContext::with_codec(viewer, guarded, codec);
-    Ok(response.streaming(Watching { body: OutboxStream::new(actor, outbox), _stay: stay }))
+    Ok(response.streaming(Watching { body: OutboxStream::new(actor, outbox), _stay: stay, _held: held }))
 }
 
 /// Server-Sent Events: `sample`, `picture` (to be fetched by its number) and `idle`.
@@ -70,11 +71,11 @@ pub async fn events(
     (live, limits): (web::Data<Live>, web::Data<Limits>),
     (desk, seats): (web::ThinData<Desk>, SeatsHere),
 ) -> Result<HttpResponse> {
-    limits.connection(&request)?;
     let who = Onlooker::of(visitor, shown.into_inner().token)?;
+    let held = limits.connection(&request, who.visitor.as_ref().map(|visitor| visitor.person.id))?;
     let running = live.shown(&name, &who).await?;
     let (outbox, stay) = enter(&request, &running, &who, Speech::Events, &desk, &seats).await?;
-    let body = Watching { body: OutboxStream::new(Silence, outbox), _stay: stay };
+    let body = Watching { body: OutboxStream::new(Silence, outbox), _stay: stay, _held: held };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         // A proxy that collects answers would make them late.
@@ -134,6 +135,7 @@ impl Drop for Stay {
 struct Watching<S> {
     body: OutboxStream<S>,
     _stay: Stay,
+    _held: Option<Held>,
 }
 
 impl<S: Stream<Item = Result<Bytes, actix_web::Error>>> Stream for Watching<S> {

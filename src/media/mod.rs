@@ -37,7 +37,7 @@ mod shelve;
 pub mod sight;
 pub mod tus;
 mod upload;
-mod vtt;
+pub(crate) mod vtt;
 
 pub use adopt::Brought;
 pub use format::Kind;

@@ -1,5 +1,6 @@
-//! How often: sends and uploads per person; sign-ins, newcomers and connections per address.
+//! How often: sends and uploads per person; sign-ins, newcomers and connections per address; how many of these stay.
 
+use super::open_connections::{Held, OpenConnections};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -86,6 +87,7 @@ struct Limiters {
     sign_ins: Limiter<Address>,
     newcomers: Limiter<Address>,
     connections: Limiter<Address>,
+    open: OpenConnections,
 }
 
 /// All limits of the server. One of it, shared by all workers.
@@ -106,6 +108,7 @@ impl Limits {
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),
+            open: OpenConnections::new(config.connections_per_person, config.connections_per_address),
         });
         let trusted = config.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
         Self { limiters, trusted }
@@ -159,12 +162,15 @@ impl Limits {
         self.limiters.as_ref().map_or(Ok(()), |l| l.newcomers.check(&self.address(req)))
     }
 
-    /// Before a WebSocket is opened.
+    /// Before a WebSocket or an event stream is opened; the answer belongs to it, and counts it for as long as it lives.
     ///
     /// # Errors
-    /// As for [`send`](Self::send).
-    pub fn connection(&self, req: &HttpRequest) -> Result<()> {
-        self.limiters.as_ref().map_or(Ok(()), |l| l.connections.check(&self.address(req)))
+    /// `TooMany`: too often, or with as many open as there may be.
+    pub fn connection(&self, req: &HttpRequest, person: Option<UserId>) -> Result<Option<Held>> {
+        let Some(limiters) = &self.limiters else { return Ok(None) };
+        let address = self.address(req);
+        limiters.connections.check(&address)?;
+        limiters.open.enter(person, address).map(Some)
     }
 
     /// Where the request comes from.

@@ -11,6 +11,7 @@ pub mod headers;
 pub mod language;
 pub mod lifeline;
 pub mod limit;
+pub mod open_connections;
 pub mod origin;
 pub mod page;
 pub mod problem;

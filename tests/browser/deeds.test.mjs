@@ -61,6 +61,7 @@ test("↑ edits one's last message in its place; Esc leaves it, Enter saves it, 
 test("a reply shows what it answers, leads there, and the thread gathers beside the conversation", async () => {
   const { hers, his, end } = await talk("replies");
   await say(hers, "Who has the key?");
+  await shows(his, ["Who has the key?"]);
   await say(his, "something else");
   await shows(his, ["Who has the key?", "something else"]);
   await message(his, "Who has the key?").hover();
@@ -124,6 +125,7 @@ test("a deleted message keeps its place after a question, and others have no suc
   const { hers, his, end } = await talk("deletions");
   await say(his, "one");
   await say(his, "not meant for here");
+  await shows(hers, ["one", "not meant for here"]);
   await say(hers, "three");
   await shows(his, ["one", "not meant for here", "three"]);
   const menu = await menuOf(his, "not meant for here");
@@ -230,6 +232,7 @@ test("what is pinned is marked, and stands beside the conversation until it is u
 test("by keyboard alone: walk to a message, reply, react, edit, delete", async () => {
   const { hers, his, end } = await talk("hands");
   await say(his, "from Bob");
+  await shows(hers, ["from Bob"]);
   await say(hers, "from Ann");
   await shows(hers, ["from Bob", "from Ann"]);
   // Shown at once, but nothing is done with it before it is stored.

@@ -293,3 +293,24 @@ async fn a_forged_cookie_is_nobody() {
         stranger.answer(request).await.problem(401, "sign_in_first");
     }
 }
+
+#[tokio::test]
+async fn a_cookie_from_before_signing_in_is_worth_nothing_after_it() {
+    let app = spawn_app().await;
+    app.register("ann").await;
+    // Somebody else's session, and one that was made up: what an attacker might plant in a browser.
+    let planted = app.guest("Eve").await;
+    for cookie in [planted.cookie(), "hubbub_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned()]
+    {
+        let browser = app.stranger();
+        let request = browser.request(reqwest::Method::POST, "/login");
+        let form = request.form(&[("username", "ann"), ("password", PASSWORD)]);
+        let answer = browser.answer(crate::visitor::with_cookie(form, &cookie)).await.is(303);
+        let fresh = answer.header("set-cookie");
+        assert!(!fresh.is_empty() && !fresh.starts_with(&cookie), "{fresh}");
+        let attacker = app.stranger();
+        let me = crate::visitor::with_cookie(attacker.request(reqwest::Method::GET, "/api/v1/me"), &cookie);
+        let me = attacker.answer(me).await;
+        assert!(me.status == 401 || me.json()["username"] != "ann", "{}", me.text());
+    }
+}

@@ -5,6 +5,8 @@ use crate::child::{Child, hubbub};
 use crate::socket::Socket;
 use crate::store::Store;
 use crate::visitor::{DEADLINE, Visitor, nonce};
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -15,9 +17,29 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 const WRITERS: usize = 8;
-const KILLS: u64 = 5;
+/// Of them, those who send a file with each message.
+const WITH_FILES: usize = 2;
 /// Acknowledged messages between two kills.
 const ACKNOWLEDGED: u64 = 40;
+
+/// How often it is killed; `.ci/drill kills` has it be more.
+fn kills() -> u64 {
+    std::env::var("HUBBUB_TEST_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(5)
+}
+
+/// What a writer sends, with the number of the file that goes with it.
+struct Said {
+    nonce: String,
+    text: String,
+    file: Option<i64>,
+}
+
+impl Said {
+    fn request(&self, room: &Value) -> Value {
+        let files: Vec<i64> = self.file.into_iter().collect();
+        json!({ "type": "send", "room": room["id"], "nonce": self.nonce, "text": self.text, "attachments": files })
+    }
+}
 
 /// One of those who write while the server is killed.
 struct Writer {
@@ -26,8 +48,19 @@ struct Writer {
     /// Text → the `seq` that the server acknowledged.
     acknowledged: BTreeMap<String, i64>,
     /// Sent, and perhaps stored: sent again after the restart with the same nonce.
-    unsure: Option<(String, String)>,
+    unsure: Option<Said>,
     next: u64,
+}
+
+/// Uploads a file with this content; nothing when the server was killed meanwhile.
+async fn upload(visitor: &Visitor, room: &Value, content: &str) -> Option<i64> {
+    let file = Part::bytes(content.as_bytes().to_vec()).file_name("said.txt");
+    let path = format!("/api/v1/rooms/{}/attachments", room["id"]);
+    let request = visitor.request(Method::POST, &path).multipart(Form::new().part("file", file));
+    let answer = request.send().await.ok()?;
+    let (status, body) = (answer.status(), answer.bytes().await.ok()?);
+    assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice::<Value>(&body).unwrap()["id"].as_i64()
 }
 
 impl Writer {
@@ -39,21 +72,28 @@ impl Writer {
         enough: Arc<Notify>,
     ) -> Self {
         loop {
-            let (nonce, text) = self.unsure.take().unwrap_or_else(|| {
+            let mut said = self.unsure.take().unwrap_or_else(|| {
                 self.next += 1;
-                (nonce(), format!("writer {} message {:05}", self.name, self.next))
+                let text = format!("writer {} message {:05}", self.name, self.next);
+                Said { nonce: nonce(), text, file: None }
             });
-            let send = json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": text });
-            match socket.try_ask(send).await {
+            if self.name < WITH_FILES && said.file.is_none() {
+                said.file = upload(&self.visitor, &room, &said.text).await;
+                if said.file.is_none() {
+                    self.unsure = Some(said);
+                    return self;
+                }
+            }
+            match socket.try_ask(said.request(&room)).await {
                 Some(reply) => {
                     assert_eq!(reply["ok"], true, "{reply}");
-                    self.acknowledged.insert(text, reply["seq"].as_i64().unwrap());
+                    self.acknowledged.insert(said.text, reply["seq"].as_i64().unwrap());
                     if count.fetch_add(1, Ordering::Relaxed) + 1 == ACKNOWLEDGED {
                         enough.notify_one();
                     }
                 }
                 None => {
-                    self.unsure = Some((nonce, text));
+                    self.unsure = Some(said);
                     return self;
                 }
             }
@@ -75,6 +115,64 @@ async fn everything(visitor: &Visitor, room: &Value) -> Vec<Value> {
     }
 }
 
+/// What is wrong with what was stored, given what was acknowledged: `seq` without holes, everything once, each writer's own
+/// messages in the order in which they were written.
+fn judge(stored: &[Value], acknowledged: &BTreeMap<String, i64>) -> Result<(), String> {
+    let said: Vec<(&str, i64)> =
+        stored.iter().map(|m| (m["text"].as_str().unwrap(), m["seq"].as_i64().unwrap())).collect();
+    if let Some(hole) = (1..).zip(&said).find(|(seq, (_, found))| seq != found) {
+        return Err(format!("a hole: {hole:?}"));
+    }
+    let by_text: BTreeMap<String, i64> = said.iter().map(|(text, seq)| ((*text).to_owned(), *seq)).collect();
+    if by_text.len() != said.len() {
+        return Err("something is there twice".to_owned());
+    }
+    if let Some((text, seq)) = acknowledged.iter().find(|(text, seq)| by_text.get(*text) != Some(*seq)) {
+        return Err(format!("acknowledged as {seq}, and not stored so: {text}"));
+    }
+    if let Some(text) = by_text.keys().find(|text| !acknowledged.contains_key(*text)) {
+        return Err(format!("stored, and never acknowledged: {text}"));
+    }
+    for name in 0..WRITERS {
+        let own = format!("writer {name} ");
+        let mine: Vec<i64> =
+            by_text.iter().filter(|(text, _)| text.starts_with(&own)).map(|(_, seq)| *seq).collect();
+        if mine.is_empty() || !mine.is_sorted() {
+            return Err(format!("writer {name} is out of order: {mine:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_lossy_doubling_or_shuffling_writer_would_be_seen() {
+    let message = |seq: i64, text: &str| json!({ "seq": seq, "text": text });
+    let whole: Vec<Value> =
+        (0..24).map(|n: i64| message(n + 1, &format!("writer {} message {:05}", n % 8, n / 8 + 1))).collect();
+    let acknowledged: BTreeMap<String, i64> =
+        whole.iter().map(|m| (m["text"].as_str().unwrap().to_owned(), m["seq"].as_i64().unwrap())).collect();
+    judge(&whole, &acknowledged).unwrap();
+    let renumbered = |messages: Vec<Value>| -> Vec<Value> {
+        (1..).zip(messages).map(|(seq, m)| message(seq, m["text"].as_str().unwrap())).collect()
+    };
+    let lost_with_a_hole: Vec<Value> = whole.iter().filter(|m| m["seq"] != 9).cloned().collect();
+    let lost_silently = renumbered(lost_with_a_hole.clone());
+    let lost_at_the_end = whole[..23].to_vec();
+    let doubled = renumbered([&whole[..12], &whole[11..]].concat());
+    let mut shuffled = whole.clone();
+    (shuffled[0]["text"], shuffled[8]["text"]) = (whole[8]["text"].clone(), whole[0]["text"].clone());
+    let invented = [whole.clone(), vec![message(25, "writer 0 message 00099")]].concat();
+    for broken in [lost_with_a_hole, lost_silently, lost_at_the_end, doubled, shuffled.clone(), invented] {
+        assert!(judge(&broken, &acknowledged).is_err(), "{broken:?}");
+    }
+    // The same order in what was acknowledged doesn't excuse it.
+    let as_shuffled: BTreeMap<String, i64> = shuffled
+        .iter()
+        .map(|m| (m["text"].as_str().unwrap().to_owned(), m["seq"].as_i64().unwrap()))
+        .collect();
+    assert!(judge(&shuffled, &as_shuffled).unwrap_err().contains("out of order"));
+}
+
 #[tokio::test]
 async fn killed_again_and_again_it_keeps_every_acknowledged_message_once_and_in_order() {
     let store = Store::new();
@@ -85,11 +183,13 @@ async fn killed_again_and_again_it_keeps_every_acknowledged_message_once_and_in_
     let mut writers = Vec::new();
     for name in 0..WRITERS {
         let visitor = Visitor::new(&child.origin);
-        visitor.post("/guest", &[("display_name", &format!("Writer {name}"))]).await.is(303);
+        // Guests may send no files.
+        let form = [("username", &*format!("writer{name}")), ("password", crate::app::PASSWORD)];
+        visitor.post("/register", &form).await.is(303);
         visitor.join(&room).await.is(200);
         writers.push(Writer { visitor, name, acknowledged: BTreeMap::new(), unsure: None, next: 0 });
     }
-    for _ in 0..KILLS {
+    for _ in 0..kills() {
         let (count, enough) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
         let mut tasks = Vec::new();
         for writer in writers {
@@ -110,26 +210,25 @@ async fn killed_again_and_again_it_keeps_every_acknowledged_message_once_and_in_
     let mut expected = BTreeMap::new();
     for writer in &mut writers {
         let mut socket = writer.visitor.socket().await;
-        let (nonce, text) = writer.unsure.take().unwrap();
-        let reply =
-            socket.must(json!({ "type": "send", "room": room["id"], "nonce": nonce, "text": text })).await;
-        writer.acknowledged.insert(text, reply["seq"].as_i64().unwrap());
+        let mut said = writer.unsure.take().unwrap();
+        if writer.name < WITH_FILES && said.file.is_none() {
+            said.file = upload(&writer.visitor, &room, &said.text).await;
+        }
+        let reply = socket.must(said.request(&room)).await;
+        writer.acknowledged.insert(said.text, reply["seq"].as_i64().unwrap());
         expected.append(&mut writer.acknowledged);
     }
-    let stored = everything(&Visitor::moved(&owner, &child.origin), &room).await;
-    let seqs: Vec<i64> = stored.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
-    assert_eq!(seqs, (1..=i64::try_from(stored.len()).unwrap()).collect::<Vec<_>>(), "holes");
-    let by_text: BTreeMap<String, i64> =
-        stored.iter().map(|m| (m["text"].as_str().unwrap().to_owned(), m["seq"].as_i64().unwrap())).collect();
-    assert_eq!(by_text.len(), stored.len(), "something is there twice");
-    assert_eq!(by_text, expected, "what is there is not what was acknowledged");
-    for name in 0..WRITERS {
-        let mine: Vec<i64> = by_text
-            .iter()
-            .filter(|(text, _)| text.starts_with(&format!("writer {name} ")))
-            .map(|(_, seq)| *seq)
-            .collect();
-        assert!(mine.is_sorted() && !mine.is_empty(), "writer {name} is out of order: {mine:?}");
+    let owner = Visitor::moved(&owner, &child.origin);
+    let stored = everything(&owner, &room).await;
+    judge(&stored, &expected).unwrap();
+    for message in &stored {
+        let name: usize = message["text"].as_str().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let files = message["attachments"].as_array().map_or(&[][..], Vec::as_slice);
+        assert_eq!(files.len(), usize::from(name < WITH_FILES), "{message}");
+        for file in files {
+            let content = owner.get(file["url"].as_str().unwrap()).await.is(200).text();
+            assert_eq!(message["text"], content, "a file was acknowledged and isn't there");
+        }
     }
 }
 

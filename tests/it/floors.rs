@@ -10,7 +10,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     (&["rooms"], true),
     (&["board", "chat", "live", "media"], false),
     (&["admin", "home", "webhooks"], false),
-    (&["app", "backup", "cli", "lib", "main", "routes"], true),
+    (&["app", "backup", "cli", "fuzz", "lib", "main", "routes"], true),
 ];
 
 /// Macros are exported at the crate's root, wherever they are written.

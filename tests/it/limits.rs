@@ -1,6 +1,8 @@
 //! How much and how often.
 
 use crate::app::{App, PASSWORD, spawn_app, spawn_app_with};
+use crate::live::until;
+use crate::socket::Socket;
 use crate::visitor::nonce;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -251,4 +253,17 @@ async fn where_one_is_may_be_said_often_but_not_without_end() {
     let taken = all.iter().filter(|answer| answer.status == 204).count();
     assert!(taken >= 60 && refused > 0 && taken + refused == 400, "{taken} taken, {refused} refused");
     say(&bob).await.is(204);
+}
+
+#[tokio::test]
+async fn one_person_keeps_only_so_many_connections_open() {
+    let app = spawn_app_with(&[("rate_limits", "on"), ("connections_per_person", "2")]).await;
+    let (ann, bob) = (app.register("ann").await, app.register("bob").await);
+    let (first, _second) = (ann.socket().await, ann.socket().await);
+    let cookie = ann.cookie();
+    let (origin, headers) = (app.origin(), [("cookie", cookie.as_str())]);
+    assert_eq!(Socket::open(&origin, &headers).await.err(), Some(429));
+    bob.socket().await;
+    drop(first);
+    until("room for another one", async || Socket::open(&origin, &headers).await.is_ok()).await;
 }

@@ -55,9 +55,11 @@
 //! - `live_watch`  viewers from the first frame on, slow ones, idle sources, restarts
 //! - `language`    which language a page is in, and in which hue
 //! - `headers`     what every answer carries, and who is refused for coming from elsewhere
+//! - `traversal`   paths that would lead out of the folders that are served
 //! - `tls`         HTTPS: the place's own authority, given files, both ports at once, what is exchanged while it runs
 //! - `limits`      how much and how often
 //! - `plans`       every question that is asked all day finds what it wants by an index, however much is stored
+//! - `crowds`      many who come at once, many who never read
 //! - `durability`  the server killed and stopped while people write
 //! - `backup`      everything as one file beside a server that is written to, and back; damaged ones; a restore that is killed
 //! - `start`       what a start looks at first: a newer program's database, damaged pages, a copy before it migrates
@@ -82,6 +84,7 @@ mod catalogue;
 mod channels;
 mod classic;
 mod convergence;
+mod crowds;
 mod direct;
 mod durability;
 mod faces;
@@ -130,6 +133,7 @@ mod start;
 mod talks;
 mod tls;
 mod together;
+mod traversal;
 mod uploads;
 mod words;
 

@@ -237,3 +237,26 @@ fn every_route_and_command_with_a_room_is_tried() {
     tried.extend(ROOMLESS.map(str::to_owned));
     assert_eq!(tried, known, "each command belongs into `commands` or, without a room, into `ROOMLESS`");
 }
+
+#[tokio::test]
+async fn a_broadcaster_that_leaks_would_be_seen() {
+    // A channel that one has joined is what a private room would be to somebody whom it leaks to.
+    let app = spawn_app().await;
+    let (ann, cleo) = (app.register("ann").await, app.register("cleo").await);
+    let room = ann.create("square").await;
+    cleo.join(&room).await.is(200);
+    let id = room["id"].as_i64().unwrap();
+    let mut socket = cleo.socket().await;
+    let mut hers = ann.socket().await;
+    hers.send(&room, "for members").await;
+    socket.hear_message("for members").await;
+    for (route, method, body) in
+        addresses().iter().filter(|(route, ..)| route.starts_with("/api/v1/rooms/{id}"))
+    {
+        if *method == "GET" {
+            let (there, nowhere) =
+                (ask(&cleo, route, method, body, id).await, ask(&cleo, route, method, body, NOWHERE).await);
+            assert_ne!(there, nowhere, "{method} {route} would hide a leak");
+        }
+    }
+}

@@ -111,8 +111,9 @@ impl Walker {
         let opcode = first & 0x0f;
         let length = payload_length(header);
         if opcode >= 8 {
-            // Control frames are small by the protocol; the codec refuses a larger one, we don't wait for its body.
-            return if length <= 125 { Verdict::Pass(length) } else { Verdict::Shut };
+            // Control frames have at most 125 bytes, and don't count with the fragments between which they come. The codec
+            // refuses a larger one as no WebSocket, once it is there; it isn't waited for without end.
+            return if length <= self.limit { Verdict::Pass(length) } else { Verdict::Shut };
         }
         let before = if opcode == 0 { self.message } else { 0 };
         let together = before.saturating_add(length);

@@ -1,8 +1,9 @@
 //! Frames as a server writes them (RFC 6455 §5.2), encoded once for everybody who gets them.
 
-use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser};
+use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser, ProtocolError};
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
+use std::io::ErrorKind;
 
 /// One JSON object as a whole text frame.
 pub fn frame(value: &impl Serialize) -> Bytes {
@@ -39,4 +40,17 @@ pub fn control_frame(code: OpCode, payload: &[u8]) -> Bytes {
     let mut bytes = BytesMut::new();
     Parser::write_message(&mut bytes, payload, code, true, false);
     bytes.freeze()
+}
+
+/// How a connection is closed that breaks the WebSocket protocol itself.
+pub fn fault(error: &ProtocolError) -> (CloseCode, &'static str) {
+    match error {
+        ProtocolError::Overflow => (CloseCode::Size, "That frame is too large."),
+        // The library's name for a text that isn't UTF-8, and for a socket that has gone anyway; for reserved bits it has
+        // another kind.
+        ProtocolError::Io(error) if error.kind() != ErrorKind::InvalidData => {
+            (CloseCode::Invalid, "A text frame is UTF-8.")
+        }
+        _ => (CloseCode::Protocol, "That is not the WebSocket protocol."),
+    }
 }

@@ -1,5 +1,7 @@
 //! The certificate that every HTTPS handshake shows, and how it is exchanged while connections stay open.
 
+#[cfg(feature = "acme")]
+use super::acme;
 use super::authority::Own;
 use super::certificate::{Certificate, day};
 use super::given::{self, Ready};
@@ -28,6 +30,9 @@ enum Source {
     },
     /// The place's own authority, in the data folder.
     Own,
+    /// An authority that is asked; until it has answered, the place's own.
+    #[cfg(feature = "acme")]
+    Acme,
 }
 
 /// The authority, for those who are to trust it.
@@ -53,6 +58,8 @@ pub struct Keeper {
     /// Where HTTPS is spoken; the real port when it was asked for port 0.
     pub address: SocketAddr,
     shown: Mutex<Shown>,
+    #[cfg(feature = "acme")]
+    proofs: acme::Proofs,
 }
 
 impl Keeper {
@@ -63,6 +70,7 @@ impl Keeper {
     pub fn open(config: &Arc<Config>, address: SocketAddr) -> Result<Self, String> {
         let source = match (&config.tls_cert, &config.tls_key) {
             (Some(cert), Some(key)) => Source::Given { cert: cert.clone(), key: key.clone() },
+            (None, None) if !config.acme_names.is_empty() => asked()?,
             (None, None) => Source::Own,
             (Some(_), None) => {
                 return Err("The setting tls_cert needs tls_key beside it, the file with its key.".into());
@@ -75,7 +83,15 @@ impl Keeper {
         };
         let provider = Arc::new(ring::default_provider());
         let shown = load(config, &source, &provider)?;
-        Ok(Self { config: config.clone(), source, provider, address, shown: Mutex::new(shown) })
+        Ok(Self {
+            config: config.clone(),
+            source,
+            provider,
+            address,
+            shown: Mutex::new(shown),
+            #[cfg(feature = "acme")]
+            proofs: acme::Proofs::default(),
+        })
     }
 
     /// TLS 1.2 and 1.3 with this certificate. What rustls speaks with ring is within Mozilla's “intermediate”
@@ -87,7 +103,13 @@ impl Keeper {
         let builder = ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| format!("HTTPS can't be spoken: {error}."))?;
-        Ok(builder.with_no_client_auth().with_cert_resolver(self.clone()))
+        #[allow(unused_mut, reason = "changed with the feature acme")]
+        let mut config = builder.with_no_client_auth().with_cert_resolver(self.clone());
+        #[cfg(feature = "acme")]
+        if matches!(self.source, Source::Acme) {
+            config.alpn_protocols.push(acme::PROTOCOL.to_vec());
+        }
+        Ok(config)
     }
 
     /// Reads the files again, or looks whether the place's own certificate is still good for this machine's names. Open
@@ -128,7 +150,20 @@ impl Keeper {
 
     /// Whether it needs looking after when nobody asks: files are read when a signal says so.
     pub fn is_own(&self) -> bool {
-        matches!(self.source, Source::Own)
+        !matches!(self.source, Source::Given { .. })
+    }
+
+    /// Asks the authority for another certificate when it is time; what came of it is in the log.
+    #[cfg(feature = "acme")]
+    pub async fn order(&self) {
+        let is_shown = self.shown().offer.is_none();
+        let is_due = !is_shown || acme::is_due(&self.shown().read, &self.config.acme_names, now_ms());
+        if !matches!(self.source, Source::Acme) || !is_due {
+            return;
+        }
+        if let Err(reason) = acme::order(&self.config, &self.proofs, &self.provider).await {
+            tracing::error!(%reason, directory = %self.config.acme_directory, "no certificate for HTTPS from the authority; it is asked again in an hour");
+        }
     }
 
     /// The authority to download, when it is the place's own.
@@ -142,9 +177,24 @@ impl Keeper {
 }
 
 impl ResolvesServerCert for Keeper {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    #[allow(unused_variables, reason = "looked at with the feature acme")]
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        #[cfg(feature = "acme")]
+        if hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == acme::PROTOCOL)) {
+            return self.proofs.of(hello.server_name()?);
+        }
         Some(self.shown().key.clone())
     }
+}
+
+#[cfg(feature = "acme")]
+fn asked() -> Result<Source, String> {
+    Ok(Source::Acme)
+}
+
+#[cfg(not(feature = "acme"))]
+fn asked() -> Result<Source, String> {
+    Err("The setting acme_names needs a build with it: cargo build --release --features acme.".to_owned())
 }
 
 fn load(config: &Config, source: &Source, provider: &CryptoProvider) -> Result<Shown, String> {
@@ -153,6 +203,15 @@ fn load(config: &Config, source: &Source, provider: &CryptoProvider) -> Result<S
         Source::Given { cert, key } => {
             let Ready { key, read } = given::open(cert, key, provider, now)?;
             Ok(Shown { key, read, offer: None })
+        }
+        #[cfg(feature = "acme")]
+        Source::Acme => {
+            let path = acme::file(&config.data);
+            match given::open(&path, &path, provider, now) {
+                Ok(Ready { key, read }) => Ok(Shown { key, read, offer: None }),
+                // None yet, or one that has ended: people come in all the same, with a warning.
+                Err(_) => load(config, &Source::Own, provider),
+            }
         }
         Source::Own => {
             let own = Own::open(&config.data, &Names::of_host(config), now)?;

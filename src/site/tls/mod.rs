@@ -1,5 +1,7 @@
 //! HTTPS: the certificate, made here or given, and what is the same for both.
 
+#[cfg(feature = "acme")]
+mod acme;
 mod authority;
 mod certificate;
 mod given;

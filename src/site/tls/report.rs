@@ -29,6 +29,12 @@ pub fn report(config: &Config, now: i64) -> Vec<Report> {
         return redirect.into_iter().chain(has_idle.then(|| Report::Note(idle.to_owned()))).collect();
     }
     match (&config.tls_cert, &config.tls_key) {
+        #[cfg(feature = "acme")]
+        (None, None) if !config.acme_names.is_empty() => asked(config, now),
+        #[cfg(not(feature = "acme"))]
+        (None, None) if !config.acme_names.is_empty() => {
+            vec![Report::Bad("The setting acme_names needs a build with --features acme.".to_owned())]
+        }
         (None, None) => own(config, now),
         (Some(cert), Some(key)) => match given::open(cert, key, &ring::default_provider(), now) {
             Ok(ready) => vec![of_given(&ready.read, now)],
@@ -47,6 +53,19 @@ fn of_given(read: &Certificate, now: i64) -> Report {
         Report::Note(format!("{words} That is soon: put a new one in its place and send the server SIGHUP."))
     } else {
         Report::Good(words)
+    }
+}
+
+#[cfg(feature = "acme")]
+fn asked(config: &Config, now: i64) -> Vec<Report> {
+    let path = super::acme::file(&config.data);
+    match given::open(&path, &path, &ring::default_provider(), now) {
+        Ok(ready) => vec![of_given(&ready.read, now)],
+        Err(_) => {
+            let words =
+                "The authority has given no certificate that holds yet; until then the place's own is shown.";
+            vec![Report::Note(words.to_owned())]
+        }
     }
 }
 
@@ -89,6 +108,10 @@ fn own(config: &Config, now: i64) -> Vec<Report> {
 pub fn is_healthy(config: &Config, address: SocketAddr, now: i64) -> bool {
     let expected: Option<CertificateDer<'static>> = match &config.tls_cert {
         Some(cert) => given::look(cert, now).ok().map(|(der, _)| der),
+        #[cfg(feature = "acme")]
+        None if given::look(&super::acme::file(&config.data), now).is_ok() => {
+            given::look(&super::acme::file(&config.data), now).ok().map(|(der, _)| der)
+        }
         None => Own::look(&config.data).ok().flatten().map(|own| own.leaf.der),
     };
     expected.is_some_and(|expected| pinned::is_healthy(address, expected).unwrap_or(false))
