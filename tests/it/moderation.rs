@@ -213,8 +213,11 @@ async fn a_ban_ends_everything_at_once_and_can_be_undone() {
 /// What stands in the log and concerns nobody's writing.
 async fn look_after(owner: &Visitor, moderator: &Visitor, room: &Value) {
     owner.send("POST", "/api/v1/accounts/mem/reset", &Value::Null).await.is(201);
-    let invite = json!({ "label": "friends", "uses": 1, "expires_at": 4_000_000_000_000_i64 });
-    owner.send("POST", "/api/v1/invites", &invite).await;
+    let tomorrow = std::time::SystemTime::now() + Duration::from_hours(24);
+    let tomorrow = tomorrow.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let invite = json!({ "label": "friends", "uses": 1, "expires_at": u64::try_from(tomorrow).unwrap() });
+    let invite = owner.send("POST", "/api/v1/invites", &invite).await.is(201).json();
+    owner.send("DELETE", &format!("/api/v1/invites/{}", invite["id"]), &Value::Null).await.is(204);
     let word = owner.send("POST", "/api/v1/filter", &json!({ "word": "darn", "effect": "report" })).await;
     let word = word.is(201).json();
     owner.send("DELETE", &format!("/api/v1/filter/{}", word["id"]), &Value::Null).await.is(204);
@@ -260,6 +263,8 @@ async fn the_log_has_every_deed_with_names_as_they_were_and_loses_none() {
             "bring_back",
             "unban",
             "reset",
+            "invite",
+            "end_invite",
             "add_word",
             "remove_word",
             "slow_mode",
@@ -269,7 +274,7 @@ async fn the_log_has_every_deed_with_names_as_they_were_and_loses_none() {
     let last = &log["entries"][0];
     assert_eq!((&last["actor"], &last["target"]["username"]), (&Value::Null, &json!("mem")), "{last}");
     assert_eq!(last["detail"], "member → moderator");
-    let quiet = &log["entries"][10];
+    let quiet = &log["entries"][12];
     assert_eq!(quiet["actor"]["username"], "mod", "{quiet}");
     assert!(quiet["detail"].as_str().is_some_and(|d| d.ends_with("too loud")), "{quiet}");
     let page = owner.get("/api/v1/audit?limit=2&by=mod").await.is(200).json();

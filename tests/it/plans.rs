@@ -57,7 +57,7 @@ const HOT: [(&str, &str); 19] = [
     ),
     ("`paces`.`room_id` = ?", "SEARCH paces USING PRIMARY KEY (room_id=? AND user_id=?)"),
     ("`messages`.`nonce` > ?", "SEARCH messages USING INDEX messages_by_nonce (author_id=? AND nonce>?)"),
-    ("`takedowns`.`state` = ?", "SEARCH takedowns USING INDEX takedowns_by_state (state=?)"),
+    ("`takedowns`.`state` = ?", "SEARCH takedowns USING COVERING INDEX takedowns_by_state (state=?)"),
     ("`audit`.`target_id` = ?", "SEARCH audit USING INDEX audit_by_target (target_id=?)"),
     // Every few minutes, which is often for what would read all that was ever attached.
     ("`blobs`.`stored_at` < ?", "SEARCH blobs USING COVERING INDEX blobs_by_age (stored_at<?)"),

@@ -198,7 +198,7 @@ async fn the_span_says_how_far_back_and_a_deleted_room_takes_its_part_along() {
     let texts: Vec<Value> = messages(&owner, &room).await.iter().map(|m| m["text"].clone()).collect();
     assert_eq!(texts, ["old", ""]);
     let bad = json!({ "span": "year" });
-    moderator.send("POST", "/api/v1/accounts/mem/takedowns", &bad).await.is(400);
+    moderator.send("POST", "/api/v1/accounts/mem/takedowns", &bad).await.problem(422, "invalid");
     assert_whole(&app.store);
 }
 
