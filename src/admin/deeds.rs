@@ -1,4 +1,4 @@
-//! What is done to somebody, or for order, in both databases: the log's first, so that nothing happens unwritten.
+//! What is done to somebody, or for order, in both databases. What is done to somebody stands in the log before it happens.
 
 use crate::accounts::Accounts;
 use crate::accounts::audit::Deed;
