@@ -127,7 +127,7 @@ test("a word of the filter is refused in place with its reason, and a slow room 
   assert.deepEqual(await findings(desk), []);
   await house.go(desk, "/c/lab/settings");
   await desk.getByLabel("Between two messages of one person").selectOption({ label: "1 h" });
-  await desk.locator("section", { hasText: "Slow mode" }).getByRole("button", { name: "Save" }).click();
+  await desk.getByRole("button", { name: "Set the slow mode" }).click();
   await desk.getByText("Saved.").waitFor();
   const bobs = await house.visit(bob, "/c/lab");
   await say(bobs, "my BOATS");
