@@ -274,7 +274,7 @@ async fn write(rooms: &Rooms, room: RoomId, batch: usize) -> Benched<f64> {
         let mut answers = Vec::with_capacity(batch);
         for n in 0..batch as u64 {
             let (asker, answer) = oneshot::channel();
-            let author = Author { id: MANY, name: "Ann".into(), guest: false };
+            let author = Author { id: MANY, name: "Ann".into(), ..Author::default() };
             let typed = Typed::new(message(&mut dice, n, 0, 1, false)?.text)?;
             let post = typed.check(author, room, &Mentionable::new())?;
             rooms.db.submit(Change::new(Request::Post(post), Asker::Call(asker)))?;

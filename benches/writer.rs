@@ -56,7 +56,7 @@ async fn through_the_door(batch: usize) -> Benched<f64> {
 }
 
 fn post(room: RoomId, author: UserId) -> Benched<Post> {
-    let author = Author { id: author, name: "Ann".into(), guest: false };
+    let author = Author { id: author, name: "Ann".into(), ..Author::default() };
     Ok(Typed::new(TEXT)?.check(author, room, &Mentionable::new())?)
 }
 

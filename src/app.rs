@@ -227,6 +227,16 @@ fn connect(events: &Events, chat: &Chat, rails: RailMemory) {
                 }
             });
         }
+        Event::Silenced(user) => {
+            let (chat, user) = (chat.clone(), *user);
+            arbiter.spawn(async move {
+                if let Ok(Some(person)) = chat.accounts.directory.get(user).await {
+                    // The sockets judge by the person that they know.
+                    chat.tell_profile(person.clone()).await;
+                    chat.tell_silence(&person);
+                }
+            });
+        }
         Event::ProfileChanged(user) => {
             rails.forget(*user);
             let (chat, user) = (chat.clone(), *user);

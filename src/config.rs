@@ -70,6 +70,8 @@ pub struct Config {
     pub guests: bool,
     pub guest_rights: Vec<Right>,
     pub public_reading: bool,
+    /// How long somebody is new here; 0 for not at all.
+    pub newcomer_hours: i64,
     /// Characters.
     pub password_min: usize,
     pub bcrypt_cost: u32,
@@ -113,6 +115,7 @@ impl Default for Config {
             guests: true,
             guest_rights: vec![Right::Channels, Right::Direct, Right::Key],
             public_reading: false,
+            newcomer_hours: 0,
             password_min: 8,
             bcrypt_cost: 12,
             rate_limits: true,
@@ -301,6 +304,7 @@ settings! {
     guests, "on", "a visitor may enter with a display name alone", "on or off", switch;
     guest_rights, "channels,direct,key", "what guests may do besides reading and writing: create channels, write privately, have a private key, create groups, send files", "any of channels, direct, key, groups, files, separated by commas, or none", rights;
     public_reading, "off", "the board and the channels can be read without signing in", "on or off", switch;
+    newcomer_hours, "0", "for how many hours an account or guest is new: they send no links and no files, and begin private conversations only with those who look after the place; 0 for never", "0 to 720", |text| between(text, 0, 720);
     password_min, "8", "the fewest characters of a password", "3 to 71", |text| between(text, 3, 71);
     bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;

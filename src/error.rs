@@ -46,6 +46,9 @@ pub enum Error {
     /// 429: too often.
     #[error("That was too quick. Try again in a moment.")]
     TooMany { retry_after_ms: u64 },
+    /// 429: the room is in slow mode.
+    #[error("This room is in slow mode: you can write again in {seconds} seconds.", seconds = .wait_ms.div_ceil(1000))]
+    Slow { wait_ms: u64 },
     /// 503: a queue is full or a database is away; nothing was stored.
     #[error("{0}")]
     Busy(&'static str),
@@ -91,7 +94,7 @@ impl Error {
             Self::Conflict { .. } => 409,
             Self::TooLarge(_) => 413,
             Self::Invalid(_) => 422,
-            Self::TooMany { .. } => 429,
+            Self::TooMany { .. } | Self::Slow { .. } => 429,
             Self::Damaged(_) | Self::Internal(_) => 500,
             Self::Busy(_) => 503,
         }
@@ -108,6 +111,7 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::TooLarge(_) => "too_large",
             Self::TooMany { .. } => "rate_limited",
+            Self::Slow { .. } => "slow_mode",
             Self::Busy(_) => "busy",
             Self::Damaged(_) => "damaged",
             Self::Internal(_) => "internal",
@@ -130,7 +134,9 @@ impl Error {
     /// Milliseconds until another try makes sense.
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after_ms } => Some(*retry_after_ms),
+            Self::TooMany { retry_after_ms } | Self::Slow { wait_ms: retry_after_ms } => {
+                Some(*retry_after_ms)
+            }
             _ => None,
         }
     }

@@ -20,6 +20,8 @@ pub enum Event {
     StatusChanged(UserId),
     /// Somebody's display name or colour is another one now.
     ProfileChanged(UserId),
+    /// Somebody may only read from now on, or may write again.
+    Silenced(UserId),
 }
 
 type Listener = Box<dyn Fn(&Event) + Send + Sync>;

@@ -6,7 +6,7 @@
 //! ```text
 //! 5  app  backup  cli  routes
 //!                            put it together: databases, actors, caches, workers; one file of it all; every command and URL
-//! 4  admin  home             features over features: reported messages; the dashboard, the rail of rooms
+//! 4  admin  home             features over features: keeping order, who comes in; the dashboard, the rail of rooms
 //! 3  chat  board  media  live
 //!                            features: talking over sockets, the wall of notes, the library, streams from instruments
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored

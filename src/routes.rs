@@ -229,13 +229,36 @@ fn api(config: &mut ServiceConfig) {
 }
 
 fn administration(config: &mut ServiceConfig) {
-    use admin::{api, api_accounts as accounts};
+    use admin::{
+        api, api_accounts as accounts, api_filter as filter, api_moderate as moderate, api_reports as reports,
+    };
     config
         .service(resource("/api/v1/invites").route(get().to(api::invites)).route(post().to(api::invite)))
         .service(resource("/api/v1/invites/{id}").route(delete().to(api::uninvite)))
         .service(resource("/api/v1/accounts").route(get().to(accounts::list)))
         .service(resource("/api/v1/accounts/{username}").route(patch().to(accounts::change)))
-        .service(resource("/api/v1/accounts/{username}/reset").route(post().to(accounts::reset)));
+        .service(resource("/api/v1/accounts/{username}/reset").route(post().to(accounts::reset)))
+        .service(
+            resource("/api/v1/accounts/{username}/timeout")
+                .route(put().to(moderate::time_out))
+                .route(delete().to(moderate::end_time_out)),
+        )
+        .service(
+            resource("/api/v1/accounts/{username}/ban")
+                .route(put().to(moderate::ban))
+                .route(delete().to(moderate::unban)),
+        )
+        .service(
+            resource("/api/v1/accounts/{username}/takedowns")
+                .route(get().to(moderate::takedowns))
+                .route(post().to(moderate::take_down)),
+        )
+        .service(resource("/api/v1/takedowns/{id}").route(delete().to(moderate::bring_back)))
+        .service(resource("/api/v1/reports").route(get().to(reports::list)))
+        .service(resource("/api/v1/reports/{id}/resolve").route(post().to(reports::resolve)))
+        .service(resource("/api/v1/filter").route(get().to(filter::list)).route(post().to(filter::add)))
+        .service(resource("/api/v1/filter/{id}").route(delete().to(filter::remove)))
+        .service(resource("/api/v1/audit").route(get().to(admin::audit::list)));
 }
 
 fn library(config: &mut ServiceConfig) {

@@ -1,8 +1,10 @@
 //! Who may do what to whose account: roles, locking out, new passwords.
 
+use super::audit::{self, Deed};
 use super::reset::{self, Reset};
+use super::restraint::lock_out;
 use super::role::Role;
-use super::state::{Accounts, end_everything};
+use super::state::Accounts;
 use super::user::{self, Person};
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -13,7 +15,7 @@ use std::sync::Arc;
 /// All roles of full accounts, the highest first.
 const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Moderator, Role::Member];
 
-fn rank(role: Role) -> u8 {
+pub(super) fn rank(role: Role) -> u8 {
     match role {
         Role::Owner => 4,
         Role::Admin => 3,
@@ -45,14 +47,14 @@ impl Person {
     }
 }
 
-fn above() -> Error {
+pub(super) fn above() -> Error {
     let words =
         "That isn't yours to change: you look after those below you, and raise nobody above yourself.";
     Error::forbidden("above_you", words)
 }
 
 /// The two as they are in this transaction: either may have become another since the page was made.
-fn both(conn: &mut Conn, by: UserId, id: UserId) -> Result<(Person, Person)> {
+pub(super) fn both(conn: &mut Conn, by: UserId, id: UserId) -> Result<(Person, Person)> {
     Ok((user::find(conn, by)?, user::find(conn, id)?))
 }
 
@@ -68,6 +70,8 @@ impl Accounts {
                 return Err(above());
             }
             user::set_role(conn, id, role)?;
+            let detail = format!("{} → {}", target.role.as_str(), role.as_str());
+            audit::note(conn, Some(by), Deed::Role, Some(id), &detail)?;
             user::find(conn, id)
         };
         let person = self.directory.put(self.db.write(change).await?);
@@ -89,8 +93,7 @@ impl Accounts {
             if !actor.governs(&target) {
                 return Err(above());
             }
-            user::set_disabled(conn, id, disabled)?;
-            if disabled { end_everything(conn, id) } else { Ok(()) }
+            lock_out(conn, Some(by), id, disabled, "")
         };
         self.db.write(change).await?;
         self.directory.forget(id);
@@ -110,7 +113,11 @@ impl Accounts {
                 let words = "You set your own password in your settings, with the one you have.";
                 return Err(Error::forbidden("yourself", words));
             }
-            if actor.governs(&target) { reset::create(conn, id) } else { Err(above()) }
+            if !actor.governs(&target) {
+                return Err(above());
+            }
+            audit::note(conn, Some(by), Deed::Reset, Some(id), "")?;
+            reset::create(conn, id)
         };
         self.db.write(change).await
     }

@@ -1,5 +1,6 @@
 //! Invites: links by which people make accounts, and who came by which.
 
+use super::audit::{self, Deed};
 use super::key;
 use super::state::Accounts;
 use super::user::{self, Person};
@@ -149,6 +150,7 @@ pub fn create(conn: &mut Conn, by: UserId, wish: &InviteWish) -> Result<(Invite,
             invites::expires_at.eq(wish.expires_at),
         ))
         .execute(conn)?;
+    audit::note(conn, Some(by), Deed::Invite, None, &wish.label)?;
     let made = invites::table.filter(invites::code_hash.eq(&code_hash));
     Ok((made.select(Invite::as_select()).first(conn)?, code))
 }
@@ -181,12 +183,12 @@ pub fn page(conn: &mut Conn, before: Option<InviteId>) -> Result<(Vec<Listed>, b
 ///
 /// # Errors
 /// `NotFound` when there is no such invite, or it was ended already.
-pub fn revoke(conn: &mut Conn, id: InviteId) -> Result<()> {
+pub fn revoke(conn: &mut Conn, by: UserId, id: InviteId) -> Result<()> {
     let live = invites::table.find(id).filter(invites::revoked_at.is_null());
-    match diesel::update(live).set(invites::revoked_at.eq(now_ms())).execute(conn)? {
-        0 => Err(Error::NotFound("That invite is over already.")),
-        _ => Ok(()),
-    }
+    let label: Option<String> = live.select(invites::label).first(conn).optional()?;
+    let label = label.ok_or(Error::NotFound("That invite is over already."))?;
+    diesel::update(live).set(invites::revoked_at.eq(now_ms())).execute(conn)?;
+    audit::note(conn, Some(by), Deed::EndInvite, None, &label)
 }
 
 /// The invite with this code and who made it.

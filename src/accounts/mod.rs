@@ -1,6 +1,7 @@
 //! Who is who: accounts and guests, their passwords and sessions, and the extractors that tell a handler who asks.
 
 pub mod api;
+pub mod audit;
 mod authority;
 mod cookie;
 mod device;
@@ -23,6 +24,7 @@ mod private_key;
 mod proof;
 pub mod reset;
 pub mod reset_pages;
+pub mod restraint;
 mod rights;
 mod role;
 mod seal;
@@ -49,7 +51,7 @@ pub use session::{SessionRow, Sessions};
 pub use state::{Accounts, Db, Newcomer};
 pub use token::{TokenLabel, Tokens};
 pub use user::{PeopleQuery, Person, Profile, Role, Status, StatusState};
-pub use visitor::{Reader, Visitor};
+pub use visitor::{Reader, Speaker, Visitor};
 
 #[cfg(test)]
 mod tests;

@@ -6,17 +6,27 @@ use crate::config::Right;
 use crate::error::{Error, Result};
 
 impl Accounts {
-    /// Whether this person may do what a guest needs a right for; everybody with an account may.
+    /// Whether this person may do what a guest needs a right for; with an account one may, unless one is in a time-out
+    /// or new here.
     pub fn allows(&self, person: &Person, right: Right) -> bool {
-        !person.is_guest() || self.config.guest_rights.contains(&right)
+        self.allow(person, right).is_ok()
     }
 
     /// [`allows`](Self::allows), as the condition of what follows.
     ///
     /// # Errors
-    /// `Forbidden`, with the way to an account in its sentence.
+    /// `Forbidden`, with the way to an account in a guest's sentence.
     pub fn allow(&self, person: &Person, right: Right) -> Result<()> {
-        if self.allows(person, right) {
+        // By a key one is found, and says nothing.
+        if right != Right::Key {
+            person.may_speak()?;
+        }
+        if right == Right::Files && self.is_newcomer(person) {
+            let hours = self.config.newcomer_hours;
+            let words = format!("Whoever is new here can't send files in the first {hours} hours.");
+            return Err(Error::forbidden("newcomer", words));
+        }
+        if !person.is_guest() || self.config.guest_rights.contains(&right) {
             return Ok(());
         }
         let words = match right {

@@ -188,6 +188,7 @@ impl Accounts {
     /// Changes what somebody shows of themselves, and tells the others.
     pub async fn change_profile(&self, id: UserId, profile: Profile) -> Result<Arc<Person>> {
         let (shows, speaks) = (profile.shows(), profile.status.is_some());
+        self.may_show(id, &profile).await?;
         let person = self.db.write(move |conn| user::set_profile(conn, id, &profile)).await?;
         let person = self.directory.put(person);
         if shows {
@@ -197,6 +198,14 @@ impl Accounts {
             self.events.publish(&Event::StatusChanged(id));
         }
         Ok(person)
+    }
+
+    /// A name and a status are words that others read.
+    async fn may_show(&self, id: UserId, profile: &Profile) -> Result<()> {
+        let Some(person) = self.directory.get(id).await? else { return Ok(()) };
+        let renamed = profile.display_name.as_ref().is_some_and(|name| name.as_str() != person.display_name);
+        let says = profile.status.as_ref().is_some_and(|status| !status.text.is_empty());
+        if renamed || says { person.may_speak() } else { Ok(()) }
     }
 
     /// Whose private key this is; for whoever knows it, instead of a user name.

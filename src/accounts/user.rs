@@ -57,6 +57,8 @@ pub struct Person {
     pub last_seen_at: Option<i64>,
     /// The chosen picture, by the beginning of its hash.
     pub picture: Option<String>,
+    /// They may only read until then, ms; see [`silenced`](Self::silenced).
+    pub silenced_until: Option<i64>,
 }
 
 impl Person {
@@ -83,6 +85,7 @@ impl Person {
             direct_only_by_key: false,
             last_seen_at: None,
             picture: None,
+            silenced_until: None,
         }
     }
 

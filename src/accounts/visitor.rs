@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::{Credential, SessionId};
 use crate::site::answer::{self, Looker, Looking};
 use crate::site::limit::Address;
-use crate::site::page::Viewer;
+use crate::site::page::{Stamp, Viewer};
 use actix_session::SessionExt as _;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -51,6 +51,7 @@ impl Looker for Person {
             display_name: self.display_name.clone(),
             guest: self.is_guest(),
             staff: self.is_staff(),
+            silenced: self.silenced().map(Stamp),
             hue: self.hue,
         }
     }
@@ -89,6 +90,24 @@ impl FromRequest for Reader {
             let visitor = identify(&req).await?;
             let public = accounts(&req)?.config.public_reading;
             if visitor.is_none() && !public { Err(Error::SignInFirst) } else { Ok(Self { visitor }) }
+        })
+    }
+}
+
+/// A visitor who may say something: 403 in a time-out, with the moment in which it ends.
+#[derive(Clone, Debug)]
+pub struct Speaker(pub Visitor);
+
+impl FromRequest for Speaker {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let visitor = identify(&req).await?.ok_or(Error::SignInFirst)?;
+            visitor.person.may_speak()?;
+            Ok(Self(visitor))
         })
     }
 }

@@ -133,7 +133,7 @@ pub async fn uninvite(
     id: web::Path<InviteId>,
 ) -> Result<HttpResponse> {
     admins_call(&visitor)?;
-    let id = *id;
-    accounts.db.write(move |conn| invite::revoke(conn, id)).await?;
+    let (by, id) = (visitor.person.id, *id);
+    accounts.db.write(move |conn| invite::revoke(conn, by, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -27,6 +27,8 @@ pub struct Account {
     pub created_at: i64,
     /// Milliseconds since the Unix epoch, UTC.
     pub last_login_at: Option<i64>,
+    /// They may only read until then, ms; nothing when they may write.
+    pub silenced_until: Option<i64>,
 }
 
 impl From<&Person> for Account {
@@ -40,6 +42,7 @@ impl From<&Person> for Account {
             login_count: person.login_count,
             created_at: person.created_at,
             last_login_at: person.last_login_at,
+            silenced_until: person.silenced(),
         }
     }
 }
@@ -85,7 +88,7 @@ pub struct ResetLink {
     pub expires_at: i64,
 }
 
-async fn named(accounts: &Accounts, username: &str) -> Result<UserId> {
+pub(super) async fn named(accounts: &Accounts, username: &str) -> Result<UserId> {
     let person = accounts.directory.by_username(username).await?;
     person.map(|p| p.id).ok_or(Error::NotFound("There is nobody by that name."))
 }

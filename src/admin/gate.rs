@@ -16,6 +16,17 @@ pub fn staff_only(visitor: &Visitor) -> Result<()> {
     if visitor.person.is_staff() { Ok(()) } else { Err(nothing()) }
 }
 
+/// Owner, admins and moderators, by the API.
+///
+/// # Errors
+/// `Forbidden` for everybody else.
+pub fn staff_call(visitor: &Visitor) -> Result<()> {
+    if visitor.person.is_staff() {
+        return Ok(());
+    }
+    Err(Error::forbidden("staff_only", "Only those who look after this place may do that."))
+}
+
 /// Owner and admins, on pages.
 ///
 /// # Errors

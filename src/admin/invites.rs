@@ -187,8 +187,8 @@ pub async fn revoke(
     accounts: web::Data<Accounts>,
 ) -> Result<HttpResponse> {
     admins_only(&visitor)?;
-    let id = *id;
-    accounts.db.write(move |conn| invite::revoke(conn, id)).await?;
+    let (by, id) = (visitor.person.id, *id);
+    accounts.db.write(move |conn| invite::revoke(conn, by, id)).await?;
     Ok(see_other("/admin/invites"))
 }
 

@@ -1,9 +1,10 @@
 //! Reported messages, as they were.
 
+use super::deeds;
 use super::gate::staff_only;
 use crate::accounts::{Accounts, Visitor};
 use crate::error::Result;
-use crate::ids::UserId;
+use crate::ids::{HOUSE, UserId};
 use crate::rooms::report::{self, Listed};
 use crate::rooms::{Kind, Rooms};
 use crate::site::answer::{html, see_other};
@@ -33,6 +34,8 @@ struct ReportView {
     reported: Stamp,
     resolved: Option<Stamp>,
     resolver: String,
+    /// Whoever looks may keep the author quiet, or send them out.
+    restrained: bool,
 }
 
 /// The reports that are open, or those that are dealt with.
@@ -58,7 +61,7 @@ pub struct ReportsQuery {
 
 type People = HashMap<UserId, Arc<crate::accounts::Person>>;
 
-fn view((report, room): Listed, people: &People) -> ReportView {
+fn view((report, room): Listed, people: &People, visitor: &Visitor) -> ReportView {
     let called = |id: UserId| people.get(&id).map(|p| p.display_name.clone()).unwrap_or_default();
     let author = people.get(&report.author_id);
     let (place, there) = match &room {
@@ -77,10 +80,16 @@ fn view((report, room): Listed, people: &People) -> ReportView {
         title: report.title.unwrap_or_default(),
         text: report.text,
         reason: report.reason,
-        reporter: called(report.reporter_id),
+        // The filter's reason is the word that it found.
+        reporter: if report.reporter_id == HOUSE {
+            t("the filter").to_owned()
+        } else {
+            called(report.reporter_id)
+        },
         reported: Stamp(report.reported_at),
         resolved: report.resolved_at.map(Stamp),
         resolver: report.resolved_by.map(called).unwrap_or_default(),
+        restrained: author.is_some_and(|author| visitor.person.may_restrain(author)),
     }
 }
 
@@ -111,17 +120,21 @@ pub async fn reports(
         shell: pages.shell(Some(visitor.viewer()), t("Reports"), "/admin").await,
         administers: visitor.person.role.administers(),
         resolved,
-        reports: found.into_iter().map(|listed| view(listed, &people)).collect(),
+        reports: found.into_iter().map(|listed| view(listed, &people, &visitor)).collect(),
         next,
     };
     html(StatusCode::OK, &page)
 }
 
 /// `POST /admin/reports/{id}/resolve`
-pub async fn resolve(visitor: Visitor, id: web::Path<i64>, rooms: web::Data<Rooms>) -> Result<HttpResponse> {
+pub async fn resolve(
+    visitor: Visitor,
+    id: web::Path<i64>,
+    rooms: web::Data<Rooms>,
+    accounts: web::Data<Accounts>,
+) -> Result<HttpResponse> {
     staff_only(&visitor)?;
-    let (id, by) = (id.into_inner(), visitor.person.id);
-    rooms.db.write(move |conn| report::resolve(conn, id, by)).await?;
+    deeds::resolve(&accounts, &rooms, visitor.person.id, id.into_inner()).await?;
     Ok(see_other("/admin"))
 }
 
@@ -146,6 +159,7 @@ mod page_tests {
             reported: Stamp(0),
             resolved: None,
             resolver: HOSTILE.into(),
+            restrained: true,
         };
         let shell = Shell::new("Reports", "/admin");
         let page = ReportsPage {

@@ -57,6 +57,8 @@ struct PersonPage {
     roles: Vec<&'static str>,
     /// They may be locked out, and get a link for a new password.
     governed: bool,
+    /// They may be kept quiet and sent out.
+    restrained: bool,
     /// The link that was made just now: shown this once.
     link: Option<String>,
     /// One sentence after something was done.
@@ -66,7 +68,7 @@ struct PersonPage {
 }
 
 /// A role as people say it. A guest is called so wherever the name shows.
-fn role_in_words(role: Role) -> &'static str {
+pub(super) fn role_in_words(role: Role) -> &'static str {
     match role {
         Role::Owner => t("owner of the place"),
         Role::Admin => t("admin"),
@@ -141,6 +143,7 @@ async fn page(visitor: &Visitor, accounts: &Accounts, pages: &Pages, id: UserId)
         role: account.role.as_str(),
         roles: actor.may_make(&account).into_iter().map(Role::as_str).collect(),
         governed: actor.governs(&account),
+        restrained: actor.may_restrain(&account),
         disabled: account.disabled,
         since: Stamp(account.created_at),
         login_count: account.login_count,
@@ -305,6 +308,7 @@ mod page_tests {
             came_by: Some((HOSTILE.into(), HOSTILE.into())),
             roles: vec!["owner", "member"],
             governed: true,
+            restrained: true,
             link: Some(HOSTILE.into()),
             notice: Some(HOSTILE.into()),
             errors: FieldErrors::one("", HOSTILE),

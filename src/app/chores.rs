@@ -71,7 +71,27 @@ impl House {
             async move { accounts.sweep().await }
         });
         self.keep_the_library();
+        self.keep_order();
         Ok(())
+    }
+
+    /// What is ordered to be taken down or brought back, at once; and the filter, which another node may have changed.
+    fn keep_order(&self) {
+        let rooms = self.rooms.clone();
+        at_once_and_every(Duration::from_millis(10), move || {
+            let rooms = rooms.clone();
+            async move {
+                rooms.work_on_takedowns().await?;
+                // Another node's order, and what has been kept long enough, are looked for when nobody rings.
+                let _ = tokio::time::timeout(Duration::from_secs(30), rooms.takedown_ordered()).await;
+                Ok(())
+            }
+        });
+        let rooms = self.rooms.clone();
+        every(Duration::from_secs(10), move || {
+            let rooms = rooms.clone();
+            async move { rooms.read_filter().await }
+        });
     }
 
     fn keep_the_library(&self) {

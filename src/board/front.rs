@@ -180,7 +180,7 @@ mod tests {
     }
 
     async fn post(house: &House, text: &str) -> Result<()> {
-        let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
+        let author = Author { id: UserId(1), name: "Ann".into(), ..Author::default() };
         let note = Typed::new(text)?.check(author, BOARD, &Mentionable::new())?;
         house.rooms.post(note).await.map(drop)
     }

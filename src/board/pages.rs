@@ -190,7 +190,7 @@ async fn leave(visitor: &Visitor, parts: &Parts, limits: &Limits, form: FormData
         accounts.allow(&visitor.person, Right::Files)?;
     }
     let sent = rooms.attach_all(user, BOARD, &typed.nonce, form.files).await?;
-    rooms.post(typed.check(&visitor.person, sent, &people)?).await.map(drop)
+    rooms.post(typed.check(rooms.author(&visitor.person), sent, &people)?).await.map(drop)
 }
 
 /// The form again, for an error after which sending it again makes sense; nothing typed is lost.
@@ -213,7 +213,10 @@ fn refused(typed: Typed, error: Error) -> Result<(StatusCode, NoteForm)> {
             let typed = Typed { nonce: String::new(), ..typed };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, NoteForm::again(typed, FieldErrors::one("", words))?))
         }
-        Error::TooMany { .. } | Error::Busy(_) => {
+        Error::TooMany { .. }
+        | Error::Slow { .. }
+        | Error::Busy(_)
+        | Error::Forbidden { code: "timed_out", .. } => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             Ok((status, NoteForm::again(typed, FieldErrors::one("", error.detail()))?))
         }
@@ -276,11 +279,7 @@ mod page_tests {
         let nonce = "0123456789abcdef";
         let typed = Typed { title: "t".into(), text: "words".into(), nonce: nonce.into() };
         let wrong = Typed { text: String::new(), ..typed.clone() }
-            .check(
-                &crate::accounts::Person::for_tests(1, "Ann"),
-                Vec::new(),
-                &crate::rooms::Mentionable::new(),
-            )
+            .check(crate::rooms::Author::default(), Vec::new(), &crate::rooms::Mentionable::new())
             .unwrap_err();
         let (status, form) = refused(typed.clone(), wrong).unwrap();
         assert_eq!((status.as_u16(), form.text.as_str(), form.nonce.as_str()), (422, "words", nonce));

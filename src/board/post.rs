@@ -1,9 +1,8 @@
 //! What makes a note: the rules for what was typed, before it goes through the one door that every message takes.
 
-use crate::accounts::Person;
 use crate::error::Result;
 use crate::ids::{AttachmentId, BOARD};
-use crate::rooms::{self, Mentionable, Nonce, Post};
+use crate::rooms::{self, Author, Mentionable, Nonce, Post};
 use crate::site::form_data::FormData;
 
 /// A note as it was typed into the form, or sent with curl.
@@ -22,22 +21,14 @@ impl From<&FormData> for Typed {
 }
 
 impl Typed {
-    /// Checks the note as `person`'s, with what is sent beside the words; `people` are those whom it can mean by `@name`.
+    /// Checks the note as `author`'s, with what is sent beside the words; `people` are those whom it can mean by `@name`.
     ///
     /// # Errors
     /// `Invalid` with one sentence per wrong field.
-    pub fn check(
-        self,
-        person: &Person,
-        attachments: Vec<AttachmentId>,
-        people: &Mentionable,
-    ) -> Result<Post> {
+    pub fn check(self, author: Author, attachments: Vec<AttachmentId>, people: &Mentionable) -> Result<Post> {
         let nonce = if self.nonce.is_empty() { Nonce::random()?.as_str().to_owned() } else { self.nonce };
-        rooms::Typed { nonce, text: self.text, title: self.title, reply_to: None, attachments }.check(
-            person.into(),
-            BOARD,
-            people,
-        )
+        rooms::Typed { nonce, text: self.text, title: self.title, reply_to: None, attachments }
+            .check(author, BOARD, people)
     }
 }
 
@@ -47,14 +38,13 @@ mod tests {
 
     #[test]
     fn a_note_without_a_nonce_gets_one_and_a_wrong_one_is_named() {
-        let person = Person::for_tests(1, "Ann");
         let typed = |nonce: &str| Typed { text: "字".repeat(4000), nonce: nonce.into(), ..Typed::default() };
         assert!(
             typed("")
-                .check(&person, Vec::new(), &Mentionable::new())
+                .check(Author::default(), Vec::new(), &Mentionable::new())
                 .is_ok_and(|post| post.room == BOARD && post.title.is_none())
         );
-        let wrong = typed("short").check(&person, Vec::new(), &Mentionable::new()).err();
+        let wrong = typed("short").check(Author::default(), Vec::new(), &Mentionable::new()).err();
         assert_eq!(wrong.map(|error| error.fields().iter().map(|f| f.field).collect()), Some(vec!["nonce"]));
     }
 }

@@ -4,7 +4,7 @@ use super::command::submit_words;
 use super::connection::Connection;
 use crate::error::{Error, Result};
 use crate::ids::RoomId;
-use crate::rooms::{Amend, Amendment, Emoji, Request, Words};
+use crate::rooms::{Amend, Amendment, Emoji, Request};
 use actix::Actor;
 use serde::Deserialize;
 
@@ -45,7 +45,8 @@ pub fn edit(
 ) {
     let text = edit.text.clone();
     submit_words(connection, ctx, request, (edit.room, &text), move |connection, people| {
-        let words = Words::parse(&edit.text, people).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+        let link = &connection.link;
+        let words = link.chat.rooms.author(&link.person).words(&edit.text, people)?;
         amend(connection, (edit.room, edit.seq), Amendment::Edit(words))
     });
 }

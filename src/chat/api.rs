@@ -196,8 +196,9 @@ pub struct Sent {
 /// Sends a message; answers after it is committed.
 #[utoipa::path(post, path = "/api/v1/rooms/{id}/messages", tag = "messages", params(("id" = i64, Path)),
     request_body = NewMessage,
-    responses((status = 201, body = Sent), (status = 403, description = "Not a member"),
-        (status = 409, description = "The nonce was used for something else"), (status = 422, description = "A field is wrong")))]
+    responses((status = 201, body = Sent), (status = 403, description = "Not a member, or in a time-out"),
+        (status = 409, description = "The nonce was used for something else"), (status = 422, description = "A field is wrong"),
+        (status = 429, description = "Too often, or the room is in slow mode")))]
 pub async fn send(
     visitor: Visitor,
     id: web::Path<RoomId>,
@@ -208,7 +209,7 @@ pub async fn send(
     let NewMessage { nonce, text, title, reply_to, attachments } = body.into_inner();
     let people = chat.named_in(Some(*id), &text).await?;
     let typed = Typed { nonce, text, title: title.unwrap_or_default(), reply_to, attachments };
-    let post = typed.check(visitor.person.as_ref().into(), *id, &people)?;
+    let post = typed.check(chat.rooms.author(&visitor.person), *id, &people)?;
     let posted = chat.rooms.post(post).await?;
     Ok(HttpResponse::Created().json(Sent { seq: posted.seq, rev: posted.rev, at: posted.at }))
 }

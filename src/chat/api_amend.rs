@@ -5,7 +5,7 @@ use super::command::{self, MessagePage};
 use crate::accounts::Visitor;
 use crate::error::{Error, Result};
 use crate::ids::RoomId;
-use crate::rooms::{Amend, Amendment, Emoji, Message, Words};
+use crate::rooms::{Amend, Amendment, Emoji, Message};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ pub async fn edit(
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse> {
     let people = chat.named_in(Some(place.0), &body.text).await?;
-    let words = Words::parse(&body.text, &people).map_err(|wrong| Error::Invalid(vec![wrong]))?;
+    let words = chat.rooms.author(&visitor.person).words(&body.text, &people)?;
     amend(&visitor, place.into_inner(), Amendment::Edit(words), &chat).await
 }
 

@@ -16,9 +16,12 @@ use serde::Deserialize;
 pub struct RoomChange {
     name: Option<String>,
     topic: Option<String>,
+    /// Seconds that one person has to leave between two messages, at most 21,600; 0 ends the slow mode.
+    slow_seconds: Option<i32>,
 }
 
-/// Renames a channel or group, or says what it is about; for its owner and for moderators.
+/// Renames a channel or group, says what it is about, or sets its slow mode; for its owner and for moderators. The board has
+/// a slow mode too.
 #[utoipa::path(patch, path = "/api/v1/rooms/{id}", tag = "rooms", params(("id" = i64, Path)),
     request_body = RoomChange,
     responses((status = 200, body = RoomView), (status = 403, description = "Not its owner"),
@@ -29,11 +32,14 @@ pub async fn patch(
     body: web::Json<RoomChange>,
     chat: web::Data<Chat>,
 ) -> Result<web::Json<RoomView>> {
-    let (by, RoomChange { name, topic }) = (Asking::from(&*visitor.person), body.into_inner());
+    let (by, RoomChange { name, topic, slow_seconds }) = (Asking::from(&*visitor.person), body.into_inner());
     let mut view = commands::one(&chat, by.id, *id).await?;
     // The topic first: a name that is refused is the likelier one, and says more than a topic that was kept.
     if let Some(topic) = topic {
         view = change(&chat, by.id, commands::set_topic(by, *id, topic)).await?;
+    }
+    if let Some(seconds) = slow_seconds {
+        view = commands::slow_down(&chat, by, *id, seconds).await?;
     }
     if let Some(name) = name {
         view = change(&chat, by.id, commands::rename(by, *id, name)).await?;

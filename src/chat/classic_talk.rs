@@ -120,7 +120,7 @@ async fn say(chat: &Chat, person: &Person, from: Address, send: Send) -> Result<
     if send.is_image == 0 {
         let people = chat.named_in(None, &send.content).await?;
         let typed = Typed { nonce, text: send.content, ..Typed::default() };
-        let mut post = typed.check(person.into(), RoomId(0), &people)?;
+        let mut post = typed.check(chat.rooms.author(person), RoomId(0), &people)?;
         post.room = conversation(chat, person, from, send.chat, send.to).await?;
         return chat.rooms.post(post).await.map(drop);
     }
@@ -132,7 +132,7 @@ async fn say(chat: &Chat, person: &Person, from: Address, send: Send) -> Result<
     let _turn = chat.rooms.uploads.begin(person.id)?;
     let attachments = vec![chat.rooms.store_image(person.id, room, bytes).await?];
     let typed = Typed { nonce, attachments, ..Typed::default() };
-    chat.rooms.post(typed.check(person.into(), room, &Mentionable::new())?).await.map(drop)
+    chat.rooms.post(typed.check(chat.rooms.author(person), room, &Mentionable::new())?).await.map(drop)
 }
 
 /// The room that a `Send` is for; a private one is made by the first.

@@ -124,7 +124,8 @@ fn post(connection: &Connection, send: protocol::Send, people: &Mentionable) -> 
         reply_to: send.reply_to,
         attachments: send.attachments,
     };
-    typed.check(connection.link.person.as_ref().into(), send.room, people).map(Request::Post)
+    let author = connection.link.chat.rooms.author(&connection.link.person);
+    typed.check(author, send.room, people).map(Request::Post)
 }
 
 fn target(which: protocol::Which) -> Result<Target> {

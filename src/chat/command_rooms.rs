@@ -7,12 +7,13 @@ use super::Chat;
 use super::command::submit;
 use super::connection::{Connection, Context};
 use super::protocol_rooms::{self as protocol, Create, Open, Somebody};
+use crate::accounts::audit::Deed;
 use crate::accounts::{Person, Visitor};
 use crate::config::Right;
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{RoomId, UserId};
 use crate::rooms::room::parse_topic;
-use crate::rooms::{Asking, GroupName, Outcome, Party, Request, RoomName, RoomView, direct};
+use crate::rooms::{Asking, GroupName, Kind, Outcome, Party, Request, RoomName, RoomView, direct};
 use crate::site::limit::Address;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -155,6 +156,15 @@ pub fn rename(by: Asking, room: RoomId, name: String) -> Request {
     Request::Rename { by, room, name }
 }
 
+/// Sets how long one person has to wait between two messages, and writes it down.
+pub async fn slow_down(chat: &Chat, by: Asking, room: RoomId, seconds: i32) -> Result<RoomView> {
+    let view = change(chat, by.id, Request::SetSlow { by, room, seconds }).await?;
+    // A private room's name is nobody's business but its members'.
+    let name = if view.kind == Kind::Group { view.id.to_string() } else { view.name.clone() };
+    chat.accounts.log(by.id, Deed::SlowMode, None, format!("{name} → {seconds} s")).await?;
+    Ok(view)
+}
+
 pub fn set_topic(by: Asking, room: RoomId, topic: String) -> Request {
     Request::SetTopic { by, room, topic }
 }
@@ -170,7 +180,22 @@ pub async fn open(chat: &Chat, by: &Person, from: Address, open: Open) -> Result
         (None, Some(key)) => (chat.accounts.person_by_key(by.id, from, &key).await?, true),
         _ => return Err(Error::bad_request("bad_request", "Say who: a user name, or a private key.")),
     };
+    if !by_key && !with.is_staff() && with.id != by.id && chat.accounts.is_newcomer(by) {
+        has_begun(chat, by.id, with.id).await?;
+    }
     Ok(Request::OpenDirect { by: by.into(), with: Party::from(&*with), by_key })
+}
+
+/// Whoever is new answers privately, and begins with those who look after the place.
+async fn has_begun(chat: &Chat, by: UserId, with: UserId) -> Result<()> {
+    if chat.rooms.db.read(move |conn| direct::find(conn, by, with)).await?.is_some() {
+        return Ok(());
+    }
+    let hours = chat.accounts.config.newcomer_hours;
+    let words = format!(
+        "Whoever is new here can't begin a private conversation in the first {hours} hours, but with those who look after the place."
+    );
+    Err(Error::forbidden("newcomer", words))
 }
 
 /// Submits a request and answers with the room as `user` sees it, with its people introduced.

@@ -97,6 +97,9 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
         if command.deed != Deed::Look {
             chat.limits.moves(person.id)?;
         }
+        if command.deed == Deed::Move {
+            person.may_speak()?;
+        }
         command.check()?;
         let (id, user) = (command.room, person.id);
         let verb = if command.deed == Deed::Look { Verb::Read } else { Verb::Keep };

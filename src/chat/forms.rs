@@ -37,7 +37,8 @@ pub async fn send(
             error @ (Error::Invalid(_)
             | Error::Conflict { .. }
             | Error::TooMany { .. }
-            | Error::Forbidden { code: "closed", .. }),
+            | Error::Slow { .. }
+            | Error::Forbidden { code: "closed" | "timed_out" | "newcomer", .. }),
         ) => {
             let reader = Reader { visitor: Some(visitor) };
             let mut page = page_of(&reader, &place, &PageQuery::default(), &chat, &pages).await?;
@@ -68,7 +69,7 @@ async fn write(visitor: &Visitor, place: &Place, form: FormData, chat: &Chat) ->
         (None, Some(peer)) => {
             // What can't be sent makes no room.
             if form.files.is_empty() {
-                typed.clone().check(visitor.person.as_ref().into(), RoomId(0), &people)?;
+                typed.clone().check(chat.rooms.author(&visitor.person), RoomId(0), &people)?;
             }
             let asked = Open { user: Some(peer.username.clone()), key: None };
             command_rooms::open_direct(chat, visitor, asked).await?.0.id
@@ -78,7 +79,7 @@ async fn write(visitor: &Visitor, place: &Place, form: FormData, chat: &Chat) ->
     chat.limits.send(user)?;
     let attachments = chat.rooms.attach_all(user, id, &nonce, form.files).await?;
     let typed = Typed { attachments, ..typed };
-    chat.rooms.post(typed.check(visitor.person.as_ref().into(), id, &people)?).await?;
+    chat.rooms.post(typed.check(chat.rooms.author(&visitor.person), id, &people)?).await?;
     let view = command_rooms::one(chat, user, id).await?;
     Ok(place::href(&view))
 }

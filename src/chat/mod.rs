@@ -59,7 +59,7 @@ pub use shard::{Local, Shard};
 use crate::accounts::{Accounts, Person};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
-use crate::rooms::{Mentionable, Rooms, room};
+use crate::rooms::{Asking, Mentionable, RoomView, Rooms, room};
 use crate::site::limit::Limits;
 use actix::Addr;
 use std::sync::Arc;
@@ -150,6 +150,26 @@ impl Chat {
             "color": person.hue, "picture": person.picture_href(), "faces": faces,
         }));
         self.server.do_send(Tell(Item::Profile { person, frame }));
+    }
+
+    /// Sets how long one person has to wait between two messages in a room.
+    ///
+    /// # Errors
+    /// `Forbidden` for who is neither the room's owner nor a moderator; `Invalid` for too long a time.
+    pub async fn slow_down(&self, by: Asking, room: RoomId, seconds: i32) -> Result<RoomView> {
+        command_rooms::slow_down(self, by, room, seconds).await
+    }
+
+    /// Says something to a person's own browsers, in a banner. Nothing takes the last one away.
+    pub fn tell_notice(&self, user: UserId, text: &str) {
+        let frame = protocol::frame(&serde_json::json!({ "type": "notice", "text": text }));
+        self.server.do_send(Tell(Item::Person { user, frame, except: None }));
+    }
+
+    /// Tells somebody until when they may only read, or that they may write again.
+    pub fn tell_silence(&self, person: &Person) {
+        let words = person.may_speak().err().map(|refused| refused.detail()).unwrap_or_default();
+        self.tell_notice(person.id, &words);
     }
 
     /// Takes over the state that somebody has chosen and what they say with it.

@@ -38,6 +38,8 @@ struct PersonCard {
     /// The visitor themselves.
     own: bool,
     blocked: bool,
+    /// The visitor may keep them quiet, or send them out.
+    restrained: bool,
     message_href: String,
 }
 
@@ -71,6 +73,7 @@ async fn card(chat: &Chat, visitor: &Visitor, id: UserId) -> Result<PersonCard> 
         seen: seen.map(Stamp),
         own: id == by,
         blocked,
+        restrained: visitor.person.may_restrain(&person),
         message_href: direct_href(&person.username),
         username: person.username.clone(),
         person: page::Person::new(id.0, person.display_name.clone(), person.is_guest()),

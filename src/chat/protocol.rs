@@ -316,6 +316,7 @@ pub fn room_changed(room: &rooms::Room) -> Bytes {
         "room": {
             "id": room.id, "kind": room.kind, "name": room.name, "topic": room.topic, "owner": room.owner,
             "members": room.members, "last_seq": room.last_seq, "rev": room.rev, "joined": true,
+            "slow_seconds": room.slow_seconds,
         },
     }))
 }

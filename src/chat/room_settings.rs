@@ -10,7 +10,7 @@ use crate::ids::RoomId;
 use crate::rooms::{Asking, Kind, Request, RoomView, Verb, may, room};
 use crate::site::answer::{html, see_other};
 use crate::site::page::{FieldErrors, Pages, Shell};
-use crate::site::words::{filters, t};
+use crate::site::words::{fill, filters, t};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -20,8 +20,36 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rights {
     pub rename: bool,
+    pub slow: bool,
     pub invite: bool,
     pub delete: bool,
+}
+
+/// One slow mode that can be chosen.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    pub seconds: i32,
+    pub words: String,
+    pub chosen: bool,
+}
+
+/// The usual slow modes, and the one that is set.
+pub fn paces(now: i32) -> Vec<Pace> {
+    let mut all = vec![0, 5, 10, 30, 60, 300, 900, 3600];
+    if !all.contains(&now) {
+        all.push(now);
+    }
+    let pace = |seconds| Pace {
+        seconds,
+        words: match seconds {
+            0 => t("off").to_owned(),
+            s if s % 3600 == 0 => fill(t("{count} h"), "count", &(s / 3600)),
+            s if s % 60 == 0 => fill(t("{count} min"), "count", &(s / 60)),
+            s => fill(t("{count} s"), "count", &s),
+        },
+        chosen: seconds == now,
+    };
+    all.into_iter().map(pace).collect()
 }
 
 /// The settings of one room.
@@ -38,6 +66,8 @@ pub struct RoomSettingsPage {
     /// Names and topic as typed, otherwise as they are.
     pub name: String,
     pub topic: String,
+    /// The slow modes to choose from.
+    pub paces: Vec<Pace>,
     pub typed_user: String,
     pub count: i64,
     pub messages: i64,
@@ -61,7 +91,7 @@ pub struct DoneQuery {
 /// One of the page's forms.
 #[derive(Debug, Default, Deserialize)]
 pub struct SettingsForm {
-    /// `change`, `invite`, `kick` or `delete`.
+    /// `change`, `slow`, `invite`, `kick` or `delete`.
     #[serde(rename = "do")]
     what: String,
     #[serde(default)]
@@ -70,6 +100,8 @@ pub struct SettingsForm {
     topic: String,
     #[serde(default)]
     user: String,
+    #[serde(default)]
+    slow: i32,
 }
 
 /// `GET /c/{name}/settings`, `/g/{id}/settings`
@@ -82,7 +114,7 @@ pub async fn settings(
 ) -> Result<HttpResponse> {
     let mut page = page_of(&visitor, &path.into(), &chat, &pages).await?;
     page.notice = match query.done.as_str() {
-        "change" => Some(t("Saved.").to_owned()),
+        "change" | "slow" => Some(t("Saved.").to_owned()),
         "invite" => Some(t("They are in now.").to_owned()),
         "kick" => Some(t("They are out now.").to_owned()),
         _ => None,
@@ -96,7 +128,12 @@ async fn page_of(visitor: &Visitor, place: &Place, chat: &Chat, pages: &Pages) -
     let rights = chat.rooms.db.read(move |conn| {
         let found = room::find(conn, id)?;
         let mut can = |verb| may(conn, by, &found, verb).is_ok();
-        Ok(Rights { rename: can(Verb::Rename), invite: can(Verb::Invite), delete: can(Verb::Delete) })
+        Ok(Rights {
+            rename: can(Verb::Rename),
+            slow: can(Verb::Slow),
+            invite: can(Verb::Invite),
+            delete: can(Verb::Delete),
+        })
     });
     let rights = rights.await?;
     let list = members::page(chat, by.id, id, MembersQuery::default()).await?;
@@ -109,6 +146,7 @@ async fn page_of(visitor: &Visitor, place: &Place, chat: &Chat, pages: &Pages) -
         rights,
         name: view.name,
         topic: view.topic,
+        paces: paces(view.slow_seconds.unwrap_or_default()),
         typed_user: String::new(),
         count: view.members,
         messages: view.last_seq,
@@ -144,7 +182,12 @@ pub async fn save(
         Err(error) if error.status() < 500 => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
             let mut page = page_of(&visitor, &place, &chat, &pages).await?;
-            page.errors = FieldErrors::of_error(&error, if form.what == "invite" { "user" } else { "name" });
+            let about = match form.what.as_str() {
+                "invite" => "user",
+                "slow" => "slow_seconds",
+                _ => "name",
+            };
+            page.errors = FieldErrors::of_error(&error, about);
             if form.what == "change" {
                 (page.name, page.topic) = (form.name, form.topic);
             }
@@ -166,6 +209,9 @@ async fn apply(
     let by = Asking::from(&*visitor.person);
     let request = match form.what.as_str() {
         "change" => return rename(by, id, view, form, chat).await,
+        "slow" => {
+            return Ok(place::href(&commands::slow_down(chat, by, id, form.slow).await?));
+        }
         "invite" => commands::invite(chat, by, id, &form.user).await?,
         "kick" => commands::kick(chat, by, id, &form.user).await?,
         "delete" => Request::DeleteRoom { by, room: id },
@@ -200,9 +246,10 @@ mod page_tests {
             group: true,
             called: HOSTILE.into(),
             href: "/g/5".into(),
-            rights: Rights { rename: true, invite: true, delete: true },
+            rights: Rights { rename: true, slow: true, invite: true, delete: true },
             name: HOSTILE.into(),
             topic: HOSTILE.into(),
+            paces: paces(7),
             typed_user: HOSTILE.into(),
             count: 2,
             messages: 3,

@@ -1,5 +1,7 @@
 //! `hubbub user`: accounts from the shell, also while the server runs.
 
+use crate::accounts::audit::{self, Deed};
+use crate::accounts::restraint::lock_out;
 use crate::accounts::state::{end_everything, open_database};
 use crate::accounts::{Db, DisplayName, Password, PeopleQuery, Person, Role, Username, reset, second, user};
 use crate::config::Config;
@@ -175,6 +177,7 @@ fn set_password(db: &Db, config: &Config, username: &str, password: &Password) -
     let id = person.id;
     db.write_blocking(move |conn| {
         user::set_password(conn, id, &hash)?;
+        audit::note(conn, None, Deed::Password, Some(id), "")?;
         end_everything(conn, id)
     })?;
     Ok(format!("{} has a new password and is signed out everywhere.\n", person.username))
@@ -183,13 +186,22 @@ fn set_password(db: &Db, config: &Config, username: &str, password: &Password) -
 /// The link alone on its line: scripts take it from there.
 fn make_reset(db: &Db, config: &Config, username: &str) -> Result<String, Error> {
     let id = named(db, username)?.id;
-    let made = db.write_blocking(move |conn| reset::create(conn, id))?;
+    let made = db.write_blocking(move |conn| {
+        audit::note(conn, None, Deed::Reset, Some(id), "")?;
+        reset::create(conn, id)
+    })?;
     Ok(format!("{}{}\n", config.url(), made.path()))
 }
 
 fn end_second_step(db: &Db, username: &str) -> Result<String, Error> {
     let person = named(db, username)?;
-    let was_on = db.write_blocking(move |conn| second::off(conn, person.id))?;
+    let was_on = db.write_blocking(move |conn| {
+        let was_on = second::off(conn, person.id)?;
+        if was_on {
+            audit::note(conn, None, Deed::SecondStep, Some(person.id), "")?;
+        }
+        Ok(was_on)
+    })?;
     let said = if was_on { "signs in with the password alone now" } else { "had no second step" };
     Ok(format!("{} {said}.\n", person.username))
 }
@@ -197,17 +209,18 @@ fn end_second_step(db: &Db, username: &str) -> Result<String, Error> {
 fn set_role(db: &Db, username: &str, role: String) -> Result<String, Error> {
     let person = named(db, username)?;
     let role = Role::from(role);
-    db.write_blocking(move |conn| user::set_role(conn, person.id, role))?;
+    let detail = format!("{} → {}", person.role.as_str(), role.as_str());
+    db.write_blocking(move |conn| {
+        user::set_role(conn, person.id, role)?;
+        audit::note(conn, None, Deed::Role, Some(person.id), &detail)
+    })?;
     Ok(format!("{} is {} now.\n", person.username, role.as_str()))
 }
 
 fn disable(db: &Db, username: &str, disabled: bool) -> Result<String, Error> {
     let person = named(db, username)?;
     let id = person.id;
-    db.write_blocking(move |conn| {
-        user::set_disabled(conn, id, disabled)?;
-        if disabled { end_everything(conn, id) } else { Ok(()) }
-    })?;
+    db.write_blocking(move |conn| lock_out(conn, None, id, disabled, ""))?;
     let said = if disabled { "is locked out, and signed out everywhere" } else { "may come in again" };
     Ok(format!("{} {said}.\n", person.username))
 }

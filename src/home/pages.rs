@@ -122,6 +122,7 @@ mod page_tests {
             display_name: HOSTILE.into(),
             guest: true,
             staff: true,
+            silenced: Some(crate::site::page::Stamp(0)),
             hue: Some(200),
         };
         let room = RailRoom {

@@ -195,7 +195,7 @@ mod tests {
     }
 
     async fn post(rooms: &Rooms, room: crate::ids::RoomId, author: UserId) -> Result<()> {
-        let author = Author { id: author, name: "Ben".into(), guest: false };
+        let author = Author { id: author, name: "Ben".into(), ..Author::default() };
         rooms.post(Typed::new("hello")?.check(author, room, &Mentionable::new())?).await.map(drop)
     }
 

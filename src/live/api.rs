@@ -4,7 +4,7 @@ use super::alarm::{AlarmObject, rule::Rule};
 use super::field::Field;
 use super::stream::{Stream, StreamName, Wish};
 use super::studio::{Live, Onlooker, Running};
-use crate::accounts::{Accounts, Keeper, Visitor};
+use crate::accounts::{Accounts, Keeper, Speaker, Visitor};
 use crate::clock::now_ms;
 use crate::config::Right;
 use crate::error::{Error, Result};
@@ -215,7 +215,7 @@ pub async fn create(
 #[utoipa::path(patch, path = "/api/v1/live/{name}", tag = "live", params(("name" = String, Path)), request_body = Wish,
     responses((status = 200, body = StreamObject), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub async fn change(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     name: web::Path<String>,
     wish: web::Json<Wish>,
     live: web::Data<Live>,

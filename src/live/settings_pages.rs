@@ -3,7 +3,7 @@
 use super::field;
 use super::stream::{Stream, Wish};
 use super::studio::{Live, Onlooker};
-use crate::accounts::{Keeper, Visitor};
+use crate::accounts::{Keeper, Speaker, Visitor};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::site::answer::{html, see_other};
@@ -166,7 +166,7 @@ pub async fn show(
 
 /// `POST /live/{name}/edit`
 pub async fn save(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     name: web::Path<String>,
     form: web::Form<Form>,
     live: web::Data<Live>,

@@ -4,7 +4,7 @@ use super::caption::{self, Caption, Draft};
 use super::library::Library;
 use super::sight::{NO_ITEM, Sight};
 use super::vtt::{BYTES_MAX, too_large};
-use crate::accounts::{Keeper, Reader, Visitor};
+use crate::accounts::{Keeper, Reader, Speaker, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -49,7 +49,7 @@ pub async fn list(
     params(("id" = i64, Path), ("language" = String, Path), Naming), request_body(content = String, content_type = "text/vtt"),
     responses((status = 200, body = Captions), (status = 401), (status = 403), (status = 404), (status = 413), (status = 422)))]
 pub async fn put(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     at: web::Path<(MediaId, String)>,
     naming: web::Query<Naming>,
     payload: web::Payload,

@@ -4,7 +4,7 @@ use super::api::ItemObject;
 use super::library::Library;
 use super::list::{self, List, parse_name};
 use super::sight::Sight;
-use crate::accounts::{Accounts, Reader, Visitor};
+use crate::accounts::{Accounts, Reader, Speaker, Visitor};
 use crate::config::Right;
 use crate::error::Result;
 use crate::ids::{ListId, MediaId, UserId};
@@ -106,7 +106,7 @@ pub async fn one(
 #[utoipa::path(patch, path = "/api/v1/media/lists/{id}", tag = "media", params(("id" = i64, Path)), request_body = ListWish,
     responses((status = 200, body = ListObject), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub async fn change(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<ListId>,
     wish: web::Json<ListWish>,
     library: web::Data<Library>,
@@ -135,7 +135,7 @@ pub async fn remove(
     params(("id" = i64, Path), ("item" = i64, Path)),
     responses((status = 204), (status = 401), (status = 403), (status = 404), (status = 409)))]
 pub async fn add(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     at: web::Path<(ListId, MediaId)>,
     library: web::Data<Library>,
 ) -> Result<HttpResponse> {
@@ -162,7 +162,7 @@ pub async fn take(
 #[utoipa::path(put, path = "/api/v1/media/lists/{id}/order", tag = "media", params(("id" = i64, Path)), request_body = Order,
     responses((status = 204), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub async fn order(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<ListId>,
     order: web::Json<Order>,
     library: web::Data<Library>,

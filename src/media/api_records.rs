@@ -3,7 +3,7 @@
 use super::api::{ItemObject, Items};
 use super::library::Library;
 use super::record::{self, Wish};
-use crate::accounts::{Keeper, Visitor};
+use crate::accounts::{Keeper, Speaker, Visitor};
 use crate::error::Result;
 use crate::ids::MediaId;
 use actix_web::{HttpResponse, web};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[utoipa::path(patch, path = "/api/v1/media/{id}", tag = "media", params(("id" = i64, Path)), request_body = Wish,
     responses((status = 200, body = ItemObject), (status = 401), (status = 403), (status = 404), (status = 422)))]
 pub async fn change(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<MediaId>,
     wish: web::Json<Wish>,
     library: web::Data<Library>,

@@ -4,7 +4,7 @@ use super::caption::{self, Caption, Draft};
 use super::library::Library;
 use super::record::find_own;
 use super::vtt::{BYTES_MAX, too_large};
-use crate::accounts::{Accounts, Keeper, Visitor};
+use crate::accounts::{Accounts, Keeper, Speaker, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::MediaId;
 use crate::site::answer::{html, see_other};
@@ -56,7 +56,7 @@ pub async fn show(
 
 /// `POST /media/{id}/captions`: adds, prefers or removes, as the field `do` says.
 pub async fn change(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<MediaId>,
     request: HttpRequest,
     payload: web::Payload,

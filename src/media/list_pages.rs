@@ -8,7 +8,7 @@ use super::pages::ItemView;
 use super::playing::Playing;
 use super::position;
 use super::sight::Sight;
-use crate::accounts::{Accounts, Reader, Visitor};
+use crate::accounts::{Accounts, Reader, Speaker, Visitor};
 use crate::config::Right;
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -246,7 +246,7 @@ pub async fn show(
 
 /// `POST /media/lists/{id}`: changes what it is called, its order, what is in it; or deletes it.
 pub async fn change(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<ListId>,
     form: web::Form<Form>,
     services: (web::Data<Library>, web::Data<Pages>, web::Data<Accounts>),

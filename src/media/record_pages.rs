@@ -6,7 +6,7 @@ use super::library::Library;
 use super::pages::ItemView;
 use super::record::{self, Wish, find_own};
 use super::sight::{Audience, groups};
-use crate::accounts::{Keeper, Visitor};
+use crate::accounts::{Keeper, Speaker, Visitor};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::ids::{MediaId, RoomId};
@@ -152,7 +152,7 @@ async fn page_of(visitor: &Visitor, (item, groups): (Item, Groups), pages: &Page
 
 /// `POST /media/{id}/edit`
 pub async fn save(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     id: web::Path<MediaId>,
     form: web::Form<EditForm>,
     library: web::Data<Library>,

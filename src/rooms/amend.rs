@@ -7,6 +7,7 @@ use super::mention;
 use super::message::{self, Message};
 use super::post;
 use super::reaction::{self, Emoji};
+use super::report;
 use super::room::Room;
 use super::words::Words;
 use crate::clock::now_ms;
@@ -60,6 +61,9 @@ pub fn apply(conn: &mut Conn, amend: &Amend) -> Result<(Message, bool)> {
     if is_changed {
         message.rev = room.rev + 1;
         store(conn, &message)?;
+        if let Amendment::Edit(Words { flagged: Some(word), .. }) = &amend.what {
+            report::file(conn, &message, word)?;
+        }
     }
     Ok((message, is_changed))
 }
@@ -104,12 +108,19 @@ fn edit(conn: &mut Conn, room: &Room, message: &mut Message, words: &Words) -> R
 
 /// Keeps the place, and nothing of what was said there.
 fn delete(conn: &mut Conn, message: &mut Message) -> Result<bool> {
-    keep_digest(message);
     reaction::clear(conn, message)?;
-    mention::replace(conn, message.room, message.seq, &[])?;
+    empty(conn, message)?;
     if message.attachments.take().is_some() {
         attachment::forget(conn, message.room, message.seq)?;
     }
+    Ok(true)
+}
+
+/// Leaves of a message what a deleted one leaves, but for the files that came with it.
+pub(super) fn empty(conn: &mut Conn, message: &mut Message) -> Result<()> {
+    keep_digest(message);
+    mention::replace(conn, message.room, message.seq, &[])?;
+    message.reactions = None;
     message.text.clear();
     message.title = None;
     message.html = None;
@@ -117,7 +128,7 @@ fn delete(conn: &mut Conn, message: &mut Message) -> Result<bool> {
     message.pinned = false;
     message.to_all = false;
     message.deleted_at = Some(now_ms());
-    Ok(true)
+    Ok(())
 }
 
 /// What it said at first is what a repeated nonce is compared with, for ever.
@@ -127,7 +138,7 @@ fn keep_digest(message: &mut Message) {
     }
 }
 
-fn store(conn: &mut Conn, message: &Message) -> Result<()> {
+pub(super) fn store(conn: &mut Conn, message: &Message) -> Result<()> {
     diesel::update(messages::table.find((message.room, message.seq)))
         .set((
             messages::rev.eq(message.rev),

@@ -8,6 +8,8 @@ use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
 use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
 use super::saying::{self, Saying};
+use super::slow;
+use super::takedown;
 use super::talk;
 use super::unread::{self, ReadMarks};
 use crate::db::schema::messages::rooms;
@@ -99,6 +101,14 @@ pub enum Request {
         with: Party,
         by_key: bool,
     },
+    /// Seconds between two messages of one person.
+    SetSlow {
+        by: Asking,
+        room: RoomId,
+        seconds: i32,
+    },
+    /// The next part of a takedown.
+    TakeDown(i64),
     Talk(talk::Deed),
     Say(Saying),
     StoreReadMarks(unread::Batch),
@@ -250,6 +260,8 @@ fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
         Request::Kick { by, room, user } => group::kick(conn, *by, *room, user),
         Request::Rename { by, room, name } => group::rename(conn, *by, *room, name),
         Request::SetTopic { by, room, topic } => group::set_topic(conn, *by, *room, topic),
+        Request::SetSlow { by, room, seconds } => slow::set(conn, *by, *room, *seconds),
+        Request::TakeDown(id) => takedown::piece(conn, *id),
         Request::DeleteRoom { by, room } => group::delete(conn, *by, *room),
         Request::OpenDirect { by, with, by_key } => direct::open(conn, by, with, *by_key),
         Request::Talk(deed) => talk::apply(conn, deed),

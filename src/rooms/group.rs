@@ -88,7 +88,7 @@ fn refused(name: &str) -> Error {
 }
 
 /// Finds a room for `verb`, locked until the change is committed.
-fn take(conn: &mut Conn, by: Asking, id: RoomId, verb: Verb) -> Result<Room> {
+pub(super) fn take(conn: &mut Conn, by: Asking, id: RoomId, verb: Verb) -> Result<Room> {
     let room = post::lock(conn, id)?.ok_or_else(nowhere)?;
     may(conn, by, &room, verb)?;
     Ok(room)
@@ -183,7 +183,7 @@ pub(super) fn set_topic(conn: &mut Conn, by: Asking, id: RoomId, topic: &str) ->
     changed(conn, by, room)
 }
 
-fn changed(conn: &mut Conn, by: Asking, room: Room) -> Result<Done> {
+pub(super) fn changed(conn: &mut Conn, by: Asking, room: Room) -> Result<Done> {
     let view = seen(conn, by.id, room.clone())?;
     Ok((Outcome::Room(view), vec![Fact::RoomChanged(room)]))
 }

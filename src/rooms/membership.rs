@@ -3,6 +3,7 @@
 use super::direct;
 use super::room::{Kind, Room, nowhere};
 use super::talk;
+use crate::accounts::restraint::silenced;
 use crate::accounts::{Person, Role};
 use crate::clock::now_ms;
 use crate::db::Conn;
@@ -41,6 +42,8 @@ pub enum Verb {
     Kick,
     Rename,
     SetTopic,
+    /// Say how often one person may write.
+    Slow,
     Delete,
 }
 
@@ -48,7 +51,7 @@ impl Verb {
     /// The least role that may do it in every room that it sees, not in its own ones alone.
     fn needs(self) -> Option<&'static [Role]> {
         match self {
-            Self::Kick | Self::Rename | Self::SetTopic | Self::Remove | Self::Pin => {
+            Self::Kick | Self::Rename | Self::SetTopic | Self::Slow | Self::Remove | Self::Pin => {
                 Some(&[Role::Owner, Role::Admin, Role::Moderator])
             }
             Self::Delete => Some(&[Role::Owner, Role::Admin]),
@@ -70,17 +73,31 @@ impl Verb {
 pub struct Asking {
     pub id: UserId,
     pub role: Role,
+    /// They may only read until then, ms.
+    pub silenced_until: Option<i64>,
 }
 
 impl From<&Person> for Asking {
     fn from(person: &Person) -> Self {
-        Self { id: person.id, role: person.role }
+        Self { id: person.id, role: person.role, silenced_until: person.silenced_until }
     }
 }
 
 impl From<UserId> for Asking {
     fn from(id: UserId) -> Self {
-        Self { id, role: Role::Guest }
+        Self { id, role: Role::Guest, silenced_until: None }
+    }
+}
+
+/// Whether somebody whose time-out lasts until then may do this: read and keep up, and take back what they said.
+///
+/// # Errors
+/// `Forbidden`, with the moment in which it ends.
+pub(super) fn may_speak(silenced_until: Option<i64>, verb: Verb) -> Result<()> {
+    let quiet = matches!(verb, Verb::Read | Verb::Keep | Verb::Join | Verb::Leave | Verb::Retract);
+    match silenced_until.filter(|until| !quiet && *until > now_ms()) {
+        Some(until) => Err(silenced(until)),
+        None => Ok(()),
     }
 }
 
@@ -90,6 +107,13 @@ impl From<UserId> for Asking {
 /// `NotFound` for a private room that they are no member of, as if it weren't there; `Forbidden` otherwise.
 pub fn may(conn: &mut Conn, who: impl Into<Asking>, room: &Room, verb: Verb) -> Result<()> {
     let who = who.into();
+    stands(conn, who, room, verb)?;
+    // Last: whether a room is there is nothing that a time-out tells.
+    may_speak(who.silenced_until, verb)
+}
+
+/// What the room and the rows say.
+fn stands(conn: &mut Conn, who: Asking, room: &Room, verb: Verb) -> Result<()> {
     let open = matches!(room.kind, Kind::Board | Kind::Channel | Kind::Talk);
     if room.kind == Kind::Talk && !talk::is_open(conn, who.id, room.about())? {
         return Err(nowhere());
@@ -101,7 +125,9 @@ pub fn may(conn: &mut Conn, who: impl Into<Asking>, room: &Room, verb: Verb) -> 
     match (room.kind, verb) {
         (Kind::Board, Verb::Read | Verb::Post | Verb::Edit | Verb::React | Verb::Keep | Verb::Join)
         | (Kind::Channel | Kind::Talk, Verb::Read | Verb::Join | Verb::Leave) => return Ok(()),
-        _ if open && matches!(verb, Verb::Remove | Verb::Pin) => return presides(who, room, verb),
+        _ if open && matches!(verb, Verb::Remove | Verb::Pin | Verb::Slow) => {
+            return presides(who, room, verb);
+        }
         (Kind::Board, Verb::Leave) => {
             return Err(Error::forbidden(
                 "everybodys_room",
@@ -182,6 +208,9 @@ fn presides(who: Asking, room: &Room, verb: Verb) -> Result<()> {
     }
     Err(match verb {
         Verb::Pin => Error::forbidden("not_owner", "Only the room's owner and moderators pin messages here."),
+        Verb::Slow => {
+            Error::forbidden("not_owner", "Only the room's owner and moderators set the slow mode here.")
+        }
         _ => Error::forbidden("not_yours", "Only its author and the room's owner can delete this message."),
     })
 }

@@ -4,14 +4,16 @@
 //! survivors are numbered in memory and inserted together. One bad item refuses itself, not the batch.
 
 use super::attachment;
+use super::author::Author;
 use super::content::Content;
 use super::membership::{self, Verb};
 use super::mention;
 use super::message::{Json, Message};
+use super::report;
 use super::room::{Kind, Room};
+use super::slow;
 use super::typed::{Nonce, Text, Title};
 use super::words::{Mentionable, Words};
-use crate::accounts::Person;
 use crate::clock::now_ms;
 use crate::db::schema::messages::{messages, rooms};
 use crate::db::{self, Conn};
@@ -20,20 +22,6 @@ use crate::ids::{AttachmentId, HOUSE, RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// Who writes, as it will stand beside the message for ever.
-#[derive(Clone, Debug)]
-pub struct Author {
-    pub id: UserId,
-    pub name: String,
-    pub guest: bool,
-}
-
-impl From<&Person> for Author {
-    fn from(person: &Person) -> Self {
-        Self { id: person.id, name: person.display_name.clone(), guest: person.is_guest() }
-    }
-}
 
 /// A message on its way into a room. Nothing else makes one.
 #[derive(Debug)]
@@ -95,8 +83,12 @@ impl Typed {
         check_attachments(&self.attachments).unwrap_or_else(&mut keep);
         match (title, text, nonce) {
             (Some(title), Some(text), Some(nonce)) if wrong.is_empty() => {
-                let (words, reply_to, attachments) =
+                let (mut words, reply_to, attachments) =
                     (Words::new(text, people), self.reply_to, self.attachments);
+                author
+                    .bounds
+                    .check(title.as_ref(), &mut words)
+                    .map_err(|wrong| Error::Invalid(vec![wrong]))?;
                 Ok(Post { room, author, nonce, title, words, reply_to, attachments })
             }
             _ => Err(Error::Invalid(wrong)),
@@ -184,6 +176,7 @@ pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
     insert(conn, &outcomes)?;
     let called = called(conn, &locked, posts, &outcomes)?;
     mention::insert(conn, &called)?;
+    report::file_flagged(conn, posts, &outcomes)?;
     for held in locked.values().flatten() {
         store_counts(conn, held, at)?;
     }
@@ -285,16 +278,27 @@ fn judge(
             Err(refusal) => return db::raise(refusal).map(Stored::Refused),
         };
     }
+    // After the room: whether it is there is nothing that a time-out tells.
+    if let Err(refusal) = membership::may_speak(post.author.bounds.silenced_until, Verb::Post) {
+        return Ok(Stored::Refused(refusal));
+    }
     if post.reply_to.is_some_and(|seq| seq < 1 || seq > held.room.last_seq) {
         return Ok(Stored::Refused(Error::field(
             "reply_to",
             "The message that you reply to isn't in this room.",
         )));
     }
+    let is_slow = slow::binds(&held.room, &post.author);
+    if is_slow && let Some(wait_ms) = slow::wait(conn, &held.room, post.author.id, at)? {
+        return Ok(Stored::Refused(Error::Slow { wait_ms }));
+    }
     let attachments = match attach(conn, post, held.room.last_seq + 1) {
         Ok(attachments) => attachments,
         Err(refusal) => return db::raise(refusal).map(Stored::Refused),
     };
+    if is_slow {
+        slow::note(conn, post.room, post.author.id, at)?;
+    }
     held.room.last_seq += 1;
     held.room.rev += 1;
     Ok(Stored::New(Box::new(Message {
@@ -362,7 +366,7 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named_at_once() {
-        let author = Author { id: UserId(1), name: "Ann".into(), guest: false };
+        let author = Author { id: UserId(1), name: "Ann".into(), ..Author::default() };
         let wrong = |typed: Typed| {
             let error = typed.check(author.clone(), RoomId(1), &Mentionable::new()).err();
             error.map_or_else(Vec::new, |error| error.fields().iter().map(|f| f.field).collect())

@@ -2,7 +2,7 @@
 
 use super::{Db, attachment};
 use crate::db::Conn;
-use crate::db::schema::messages::{attachments, bookmarks, mentions, messages, reactions, rooms};
+use crate::db::schema::messages::{attachments, bookmarks, mentions, messages, reactions, rooms, taken_down};
 use crate::error::Result;
 use crate::ids::RoomId;
 use diesel::prelude::*;
@@ -54,6 +54,8 @@ fn piece(conn: &mut Conn, room: RoomId) -> Result<()> {
     diesel::delete(mentions::table.filter(mentions::room_id.eq(room).and(mentions::seq.le(last))))
         .execute(conn)?;
     diesel::delete(bookmarks::table.filter(bookmarks::room_id.eq(room).and(bookmarks::seq.le(last))))
+        .execute(conn)?;
+    diesel::delete(taken_down::table.filter(taken_down::room_id.eq(room).and(taken_down::seq.le(last))))
         .execute(conn)?;
     diesel::delete(messages::table.filter(messages::room_id.eq(room).and(messages::seq.le(last))))
         .execute(conn)?;

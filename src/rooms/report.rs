@@ -1,12 +1,15 @@
 //! Messages that somebody reported: a frozen copy for those who look after the place.
 
 use super::membership::{self, Verb};
+use super::message::Message;
+use super::post::{Post, Stored};
 use super::{Kind, Rooms, room};
 use crate::clock::now_ms;
 use crate::db::Conn;
 use crate::db::schema::messages::{messages, reports, rooms};
 use crate::error::{Error, FieldError, Result};
-use crate::ids::{RoomId, UserId};
+use crate::ids::{HOUSE, RoomId, UserId};
+use crate::on_conn;
 use crate::text::is_blank;
 use diesel::prelude::*;
 
@@ -106,6 +109,46 @@ pub fn add(conn: &mut Conn, reporter: UserId, room: RoomId, seq: i64, reason: &R
     Ok(())
 }
 
+/// Reports a message for a word of the filter. One that was reported for another one before is opened again.
+pub(super) fn file(conn: &mut Conn, message: &Message, word: &str) -> QueryResult<()> {
+    let row = (
+        reports::room_id.eq(message.room),
+        reports::seq.eq(message.seq),
+        reports::reporter_id.eq(HOUSE),
+        reports::reason.eq(word),
+        reports::author_id.eq(message.user),
+        reports::author_name.eq(&message.name),
+        reports::title.eq(&message.title),
+        reports::text.eq(&message.text),
+        reports::reported_at.eq(now_ms()),
+    );
+    let now = (
+        reports::reason.eq(word),
+        reports::title.eq(&message.title),
+        reports::text.eq(&message.text),
+        reports::reported_at.eq(now_ms()),
+        reports::resolved_at.eq(None::<i64>),
+        reports::resolved_by.eq(None::<UserId>),
+    );
+    on_conn!(conn, c => diesel::insert_into(reports::table)
+        .values(row)
+        .on_conflict((reports::room_id, reports::seq, reports::reporter_id))
+        .do_update()
+        .set(now)
+        .execute(c))
+    .map(drop)
+}
+
+/// Reports the new messages whose words the filter has marked.
+pub(super) fn file_flagged(conn: &mut Conn, posts: &[&Post], outcomes: &[Stored]) -> QueryResult<()> {
+    for (post, stored) in posts.iter().zip(outcomes) {
+        if let (Some(word), Stored::New(message)) = (&post.words.flagged, stored) {
+            file(conn, message, word)?;
+        }
+    }
+    Ok(())
+}
+
 /// A page of reports, open or resolved, the latest first; and whether there are more before it.
 pub fn page(conn: &mut Conn, resolved: bool, before: Option<i64>) -> Result<(Vec<Listed>, bool)> {
     let mut rows = reports::table
@@ -133,11 +176,11 @@ pub fn page(conn: &mut Conn, resolved: bool, before: Option<i64>) -> Result<(Vec
     Ok((found, more))
 }
 
-/// Marks a report as dealt with.
+/// Marks a report as dealt with. Answers with whose message it is about.
 ///
 /// # Errors
 /// `NotFound` when it isn't there, or dealt with already.
-pub fn resolve(conn: &mut Conn, id: i64, by: UserId) -> Result<()> {
+pub fn resolve(conn: &mut Conn, id: i64, by: UserId) -> Result<UserId> {
     let open = reports::table.filter(reports::id.eq(id).and(reports::resolved_at.is_null()));
     let changed = diesel::update(open)
         .set((reports::resolved_at.eq(now_ms()), reports::resolved_by.eq(by)))
@@ -145,7 +188,7 @@ pub fn resolve(conn: &mut Conn, id: i64, by: UserId) -> Result<()> {
     if changed == 0 {
         return Err(Error::NotFound("That report is dealt with already."));
     }
-    Ok(())
+    Ok(reports::table.find(id).select(reports::author_id).first(conn)?)
 }
 
 impl Rooms {

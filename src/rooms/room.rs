@@ -67,6 +67,8 @@ pub struct Room {
     pub rev: i64,
     /// When the last message was posted, ms.
     pub active_at: i64,
+    /// Seconds that one person has to leave between two messages; 0 for none.
+    pub slow_seconds: i32,
     /// A direct room's two people, the smaller id first, as `3-7`.
     pub peers: Option<String>,
     about_kind: Option<String>,
@@ -114,6 +116,9 @@ pub struct RoomView {
     /// What a talk belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
+    /// Seconds that one person has to leave between two messages, in slow mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_seconds: Option<i32>,
     #[serde(skip)]
     pub pair: Option<(UserId, UserId)>,
 }
@@ -151,6 +156,7 @@ impl RoomView {
             pair: None,
             level: None,
             about: None,
+            slow_seconds: None,
         }
     }
 
@@ -169,6 +175,7 @@ impl RoomView {
             members: room.members,
             last_seq: room.last_seq,
             rev: room.rev,
+            slow_seconds: (room.slow_seconds > 0).then_some(room.slow_seconds),
             read_seq: read.unwrap_or(if everybodys { 0 } else { room.last_seq }).min(room.last_seq),
             mentions: 0,
             joined: everybodys || read.is_some(),

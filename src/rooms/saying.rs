@@ -2,8 +2,9 @@
 
 use super::amend;
 use super::attachment;
+use super::author::Author;
 use super::change::{Done, Fact, Outcome};
-use super::post::{self, Author, Post, Posted, Stored};
+use super::post::{self, Post, Posted, Stored};
 use super::room::nowhere;
 use super::talk::{self, About};
 use super::typed::Nonce;
@@ -52,7 +53,7 @@ pub(super) fn apply(conn: &mut Conn, saying: &Saying) -> Result<Done> {
     };
     let post = Post {
         room: room.id,
-        author: Author { id: HOUSE, name: saying.name.clone(), guest: false },
+        author: Author { id: HOUSE, name: saying.name.clone(), ..Author::default() },
         nonce: saying.nonce.clone(),
         title: None,
         words: saying.words.clone(),

@@ -3,6 +3,7 @@
 use super::Db;
 use super::amend::Amend;
 use super::change::{self, Asker, Change, Committed, Outcome, Request};
+use super::filter::{self, Filter};
 use super::level::{self, Level};
 use super::membership::{self, Verb};
 use super::message::Message;
@@ -20,6 +21,7 @@ use crate::ids::{RoomId, UserId};
 use crate::on_conn;
 use diesel::prelude::*;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Everything about rooms that a handler may reach. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +29,11 @@ pub struct Rooms {
     pub db: Db,
     pub marks: ReadMarks,
     pub uploads: Uploads,
+    /// Words that aren't wanted.
+    pub filter: Filter,
+    pub(super) newcomer_hours: i64,
+    /// Something is to be taken down or brought back.
+    pub(super) takedowns: Arc<Notify>,
 }
 
 impl Rooms {
@@ -44,7 +51,16 @@ impl Rooms {
         let db = Database::open(Which::Messages, &config.messages_url(), move |batch, outcome| {
             change::settle(batch, &outcome, &settled, &mut publish);
         })?;
-        Ok(Self { db, marks, uploads: Uploads::new(config) })
+        let filter = Filter::default();
+        filter.set(db.read_blocking(filter::all).map_err(|e| e.detail())?);
+        Ok(Self {
+            db,
+            marks,
+            uploads: Uploads::new(config),
+            filter,
+            newcomer_hours: config.newcomer_hours,
+            takedowns: Arc::default(),
+        })
     }
 
     /// Submits a change and waits for its commit.
@@ -175,8 +191,8 @@ mod tests {
     use crate::ids::BOARD;
     use crate::rooms::change::{Fact, Target};
     use crate::rooms::message::{Changes, Page, changes, page};
-    use crate::rooms::post::{self, Author, Stored, Typed};
-    use crate::rooms::{Mentionable, Message, RoomName};
+    use crate::rooms::post::{self, Stored, Typed};
+    use crate::rooms::{Author, Mentionable, Message, RoomName};
     use std::sync::mpsc;
 
     type Tested = std::result::Result<(), Box<dyn std::error::Error>>;
@@ -197,7 +213,7 @@ mod tests {
     }
 
     fn post(room: RoomId, author: i64, nonce: &str, text: &str) -> Result<Post> {
-        let author = Author { id: UserId(author), name: "Ann".into(), guest: false };
+        let author = Author { id: UserId(author), name: "Ann".into(), ..Author::default() };
         let typed = Typed { nonce: format!("{nonce:0>16}"), text: text.into(), ..Typed::default() };
         typed.check(author, room, &Mentionable::new())
     }

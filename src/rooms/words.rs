@@ -3,7 +3,7 @@
 use super::typed::Text;
 use super::{Rooms, room, talk};
 use crate::accounts::Directory;
-use crate::error::{FieldError, Result};
+use crate::error::Result;
 use crate::ids::{RoomId, UserId};
 use crate::text::{self, Known};
 use std::collections::{HashMap, HashSet};
@@ -60,6 +60,8 @@ pub struct Words {
     pub mentions: Vec<UserId>,
     /// It calls everybody in the room.
     pub to_all: bool,
+    /// The word of the filter for which it is to be reported.
+    pub flagged: Option<String>,
 }
 
 impl Words {
@@ -73,13 +75,7 @@ impl Words {
         };
         let rendered = text::render_for(text.as_str(), known);
         let mentions = rendered.mentions.iter().filter_map(|name| people.get(name).copied()).collect();
-        Self { html: rendered.html, mentions, to_all: rendered.to_all, text }
-    }
-
-    /// # Errors
-    /// A sentence for the field `text`.
-    pub fn parse(text: &str, people: &Mentionable) -> Result<Self, FieldError> {
-        Ok(Self::new(Text::parse(text)?, people))
+        Self { html: rendered.html, mentions, to_all: rendered.to_all, flagged: None, text }
     }
 }
 
@@ -88,12 +84,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_call_the_people_who_exist() -> Result<(), FieldError> {
+    fn words_call_the_people_who_exist() -> Result<(), crate::error::FieldError> {
         let people = HashMap::from([("ann".into(), UserId(7)), ("bob".into(), UserId(9))]);
         let people = Mentionable { people, ..Mentionable::new() };
-        let words = Words::parse("@Ann and @ANN, not @eve; and @all", &people)?;
+        let words = Words::new(Text::parse("@Ann and @ANN, not @eve; and @all")?, &people);
         assert_eq!((words.mentions, words.to_all), (vec![UserId(7)], true));
-        assert!(Words::parse(" ", &people).is_err());
         Ok(())
     }
 }

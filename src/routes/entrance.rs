@@ -85,7 +85,7 @@ fn own(config: &mut ServiceConfig) {
 
 /// Looking after the place.
 pub(super) fn administration(config: &mut ServiceConfig) {
-    use admin::{invites, pages as desk, people};
+    use admin::{audit, filter, invites, moderate, pages as desk, people};
     config
         .service(resource("/admin").route(get().to(desk::reports)))
         .service(
@@ -93,6 +93,11 @@ pub(super) fn administration(config: &mut ServiceConfig) {
                 .route(get().to(|| async { answer::see_other("/admin") }))
                 .route(post().to(desk::resolve)),
         )
+        .service(
+            resource("/admin/moderate/{id}").route(get().to(moderate::show)).route(post().to(moderate::act)),
+        )
+        .service(resource("/admin/filter").route(get().to(filter::show)).route(post().to(filter::change)))
+        .service(resource("/admin/audit").route(get().to(audit::page)))
         .service(resource("/admin/invites").route(get().to(invites::list)).route(post().to(invites::create)))
         .service(
             resource("/admin/invites/{id}/revoke")

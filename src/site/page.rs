@@ -90,6 +90,8 @@ pub struct Viewer {
     pub guest: bool,
     /// Looks after the place.
     pub staff: bool,
+    /// They may only read until then.
+    pub silenced: Option<Stamp>,
     /// The accent that the person chose, in degrees of the OKLCH circle.
     pub hue: Option<i32>,
 }

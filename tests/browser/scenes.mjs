@@ -189,6 +189,9 @@ export const SCENES = [
   } },
   { name: "blocked-none", path: "/settings/blocked" },
   { name: "reports-none", path: "/admin" },
+  { name: "audit", path: "/admin/audit" },
+  { name: "filter", path: "/admin/filter" },
+  { name: "moderate", path: "/admin/moderate/2" },
   { name: "invites", path: "/admin/invites" },
   { name: "invites-made", path: "/admin/invites", then: async (page) => {
     await page.locator("#label").fill("Visitors of the open day");

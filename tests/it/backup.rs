@@ -103,6 +103,9 @@ async fn live_in(child: &Child) -> Visitor {
     let direct = ann.send("POST", "/api/v1/direct", &json!({ "username": "bob" })).await.is(201).json();
     ann.say(&direct, "between us").await.is(201);
     ann.post("/board", &[("title", "A note"), ("text", "for all")]).await.is(303);
+    ann.send("POST", "/api/v1/filter", &json!({ "word": "天氣 now", "effect": "report" })).await.is(201);
+    ann.send("PATCH", &format!("/api/v1/rooms/{id}"), &json!({ "slow_seconds": 5 })).await.is(200);
+    ann.send("PUT", "/api/v1/accounts/bob/timeout", &json!({ "seconds": 3600 })).await.is(200);
     ann.put_recording("tone.wav").await;
     ann.send("POST", "/api/v1/live", &json!({ "name": "beam" })).await.is(201);
     ann
@@ -128,7 +131,14 @@ async fn seen(visitor: &Visitor) -> Value {
         let file = visitor.get(address).await.is(200);
         all.insert("file".into(), json!(file.body));
     }
-    for path in ["/api/v1/media", "/api/v1/live", "/api/v1/search?q=message"] {
+    for path in [
+        "/api/v1/media",
+        "/api/v1/live",
+        "/api/v1/search?q=message",
+        "/api/v1/filter",
+        "/api/v1/audit",
+        "/api/v1/accounts?query=bob",
+    ] {
         let mut answer = visitor.get(path).await.is(200).json();
         // The time of day.
         answer.as_object_mut().unwrap().remove("now");

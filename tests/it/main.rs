@@ -11,6 +11,9 @@
 //! What people and programs get from a running server, on SQLite, or with `HUBBUB_TEST_POSTGRES` on Postgres:
 //! - `accounts`    register, log in, enter as a guest, log out, sessions, the shell's `user` commands
 //! - `administration` roles, locking out, links for a new password: who may do it to whom
+//! - `moderation`  time-outs, bans, the log of it all: who may do it to whom
+//! - `takedowns`   what somebody wrote, taken down and brought back, over a restart too
+//! - `order`       what may be said, and how often: the filter, those who are new, slow mode
 //! - `second_step` another password, a code after it, recovery codes, how often one may guess
 //! - `handover`    signing in on another device
 //! - `invites`     links by which people make accounts: needed or not, used up, ended, who came by which
@@ -112,7 +115,9 @@ mod live_watch;
 mod markdown;
 mod media;
 mod members;
+mod moderation;
 mod nodes;
+mod order;
 mod outsider;
 mod people;
 mod plans;
@@ -130,6 +135,7 @@ mod second_step;
 mod settings;
 mod shelf;
 mod start;
+mod takedowns;
 mod talks;
 mod tls;
 mod together;

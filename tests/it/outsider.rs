@@ -19,6 +19,7 @@ fn addresses() -> Vec<(&'static str, &'static str, Value)> {
         ("/api/v1/rooms/{id}", "GET", Value::Null),
         ("/api/v1/rooms/{id}", "PATCH", json!({ "topic": "x" })),
         ("/api/v1/rooms/{id}", "PATCH", json!({ "name": "" })),
+        ("/api/v1/rooms/{id}", "PATCH", json!({ "slow_seconds": 5 })),
         ("/api/v1/rooms/{id}", "DELETE", Value::Null),
         ("/api/v1/rooms/{id}/join", "POST", Value::Null),
         ("/api/v1/rooms/{id}/leave", "POST", Value::Null),

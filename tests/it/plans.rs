@@ -1,6 +1,7 @@
 //! No question that grows with what is stored: each finds what it wants by an index.
 
 use crate::app::{App, spawn_app};
+use crate::moderation::until;
 use crate::statements::{Plan, listen, plans};
 use crate::visitor::{Visitor, nonce};
 use hubbub::config::Config;
@@ -10,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Tables that have no end: a row for each person, room, message, or for what hangs on them.
-const ENDLESS: [&str; 17] = [
+const ENDLESS: [&str; 21] = [
     "rooms",
     "memberships",
     "messages",
@@ -28,10 +29,14 @@ const ENDLESS: [&str; 17] = [
     "tokens",
     "pictures",
     "media_positions",
+    "paces",
+    "takedowns",
+    "taken_down",
+    "audit",
 ];
 
 /// What SQLite is to do for the questions that are asked all day: a part of the statement says which it is.
-const HOT: [(&str, &str); 15] = [
+const HOT: [(&str, &str); 19] = [
     // A page of a room, older, newer, around: one range of the table itself.
     ("ORDER BY `messages`.`seq` DESC", "SEARCH messages USING PRIMARY KEY (room_id=? AND seq<?)"),
     ("ORDER BY `messages`.`seq` ASC", "SEARCH messages USING PRIMARY KEY (room_id=? AND seq>?)"),
@@ -50,6 +55,10 @@ const HOT: [(&str, &str); 15] = [
         "`memberships`.`room_id` = ?",
         "SEARCH memberships USING COVERING INDEX memberships_by_room (room_id=? AND user_id>?)",
     ),
+    ("`paces`.`room_id` = ?", "SEARCH paces USING PRIMARY KEY (room_id=? AND user_id=?)"),
+    ("`messages`.`nonce` > ?", "SEARCH messages USING INDEX messages_by_nonce (author_id=? AND nonce>?)"),
+    ("`takedowns`.`state` = ?", "SEARCH takedowns USING COVERING INDEX takedowns_by_state (state=?)"),
+    ("`audit`.`target_id` = ?", "SEARCH audit USING INDEX audit_by_target (target_id=?)"),
     // Every few minutes, which is often for what would read all that was ever attached.
     ("`blobs`.`stored_at` < ?", "SEARCH blobs USING COVERING INDEX blobs_by_age (stored_at<?)"),
     ("`sessions`.`key_hash` = ?", "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (key_hash=?)"),
@@ -95,6 +104,7 @@ fn is_excused(plan: &Plan) -> bool {
         // On Postgres an index of these would have every message rewrite its room's entries in all the others, to save a look at
         // the rooms once a second.
         || said("> `rooms`.`indexed_rev`")
+        || said("ORDER BY `audit`.`id` DESC") && !said("WHERE")
     // A page of people in the order of their names; whether anybody has an account.
         || said("ORDER BY `users`.`username_key`") && said("LIMIT") || said("EXISTS") && said("`users`.`role` !=")
 }
@@ -118,6 +128,7 @@ async fn live_a_day(app: &App) {
     assert!(token.status < 400, "{}", token.text());
     let asked = ben.request(Method::GET, "/api/v1/me").bearer_auth("hubbub_nothing");
     ben.answer(asked).await.is(401);
+    keep_order(&ann, &ben, &room).await;
     ann.send("DELETE", &format!("/api/v1/rooms/{}/members/ben", group["id"]), &Value::Null).await;
     ann.send("DELETE", &format!("/api/v1/rooms/{}", group["id"]), &Value::Null).await.is(204);
     ben.post("/c/lab/leave", &[]).await.is(303);
@@ -221,6 +232,37 @@ async fn keep_and_let_go(ben: &Visitor, room: &Value) {
     ben.get("/api/v1/me/blocks").await.is(200);
     ben.send("DELETE", "/api/v1/me/blocks/ann", &Value::Null).await;
     ben.send("DELETE", &format!("{message}/bookmark"), &Value::Null).await;
+}
+
+async fn keep_order(ann: &Visitor, ben: &Visitor, room: &Value) {
+    let path = format!("/api/v1/rooms/{}", room["id"]);
+    ann.send("PATCH", &path, &json!({ "slow_seconds": 5 })).await.is(200);
+    ben.say(room, "once").await.is(201);
+    ann.send("PATCH", &path, &json!({ "slow_seconds": 0 })).await.is(200);
+    ann.send("PUT", "/api/v1/accounts/ben/timeout", &json!({ "seconds": 60 })).await.is(200);
+    ann.send("DELETE", "/api/v1/accounts/ben/timeout", &Value::Null).await.is(200);
+    let word = ann.send("POST", "/api/v1/filter", &json!({ "word": "darn", "effect": "report" })).await;
+    ben.say(room, "darn").await.is(201);
+    ann.send("DELETE", &format!("/api/v1/filter/{}", word.json()["id"]), &Value::Null).await.is(204);
+    let down = ann.send("POST", "/api/v1/accounts/ben/takedowns", &json!({ "span": "day" })).await.is(201);
+    let (path, down) = ("/api/v1/accounts/ben/takedowns", down.json()["id"].clone());
+    until_it_is(ann, path, "taken").await;
+    ann.send("DELETE", &format!("/api/v1/takedowns/{down}"), &Value::Null).await.is(204);
+    until_it_is(ann, path, "returned").await;
+    for page in [
+        "/admin",
+        "/admin/audit",
+        "/admin/filter",
+        "/admin/moderate/2",
+        "/api/v1/audit?username=ben",
+        "/api/v1/audit?by=ann",
+    ] {
+        ann.get(page).await.is(200);
+    }
+}
+
+async fn until_it_is(ann: &Visitor, path: &str, state: &str) {
+    until(state, async || ann.get(path).await.json()["takedowns"][0]["state"] == state).await;
 }
 
 /// What the server does by itself now and then, at once.

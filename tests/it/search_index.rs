@@ -26,7 +26,7 @@ const PEOPLE: u64 = 4;
 async fn write(rooms: &Rooms, dice: &mut Dice, room: RoomId) {
     let words = ["apple", "apples", "pear", "plum", "天氣好", "天好", "read_file", "Мир"];
     let text: Vec<&str> = (0..=dice.roll(4)).map(|_| words[usize::try_from(dice.roll(8)).unwrap()]).collect();
-    let author = Author { id: UserId(1 + dice.roll(PEOPLE)), name: "x".into(), guest: false };
+    let author = Author { id: UserId(1 + dice.roll(PEOPLE)), name: "x".into(), ..Author::default() };
     let typed = Typed::new(text.join(" ")).unwrap();
     rooms.post(typed.check(author, room, &Mentionable::new()).unwrap()).await.unwrap();
 }
@@ -164,7 +164,7 @@ async fn the_index_finds_what_a_look_at_every_message_finds() {
 async fn the_beginning_of_very_many_words_finds_them_all() {
     let store = Store::new();
     let rooms = open(&config(&store)).await;
-    let author = Author { id: UserId(1), name: "x".into(), guest: false };
+    let author = Author { id: UserId(1), name: "x".into(), ..Author::default() };
     for n in 0..40 {
         let words: Vec<String> = (0..20).map(|m| format!("number{}", n * 20 + m)).collect();
         let text = if n % 4 == 0 { "nothing of the kind".into() } else { words.join(" ") };

@@ -15,7 +15,7 @@ const NUMBERED: &str = "SELECT r.id, r.last_seq, r.rev, COUNT(m.seq) AS stored, 
     FROM rooms r LEFT JOIN messages m ON m.room_id = r.id WHERE r.deleted_at IS NULL \
     GROUP BY r.id, r.last_seq, r.rev ORDER BY r.id";
 
-const LOST: [(&str, &str); 6] = [
+const LOST: [(&str, &str); 7] = [
     (
         "SELECT COUNT(*) AS many FROM reactions x WHERE NOT EXISTS \
          (SELECT 1 FROM messages m WHERE m.room_id = x.room_id AND m.seq = x.seq)",
@@ -28,7 +28,7 @@ const LOST: [(&str, &str); 6] = [
     ),
     (
         "SELECT COUNT(*) AS many FROM attachments x WHERE x.seq IS NOT NULL AND NOT EXISTS \
-         (SELECT 1 FROM messages m WHERE m.room_id = x.room_id AND m.seq = x.seq)",
+         (SELECT 1 FROM messages m WHERE m.room_id = x.room_id AND m.seq = ABS(x.seq))",
         "attachments belong to no message.",
     ),
     (
@@ -40,6 +40,11 @@ const LOST: [(&str, &str); 6] = [
         "SELECT COUNT(*) AS many FROM rooms r WHERE r.about_kind = 'stream' AND r.deleted_at IS NULL AND NOT EXISTS \
          (SELECT 1 FROM streams s WHERE s.id = r.about_id)",
         "talks belong to no live stream.",
+    ),
+    (
+        "SELECT COUNT(*) AS many FROM taken_down x WHERE NOT EXISTS (SELECT 1 FROM messages m \
+         WHERE m.room_id = x.room_id AND m.seq = x.seq AND m.deleted_at IS NOT NULL)",
+        "messages that are taken down are no longer where they were.",
     ),
     (
         "SELECT COUNT(*) AS many FROM blobs WHERE size <> LENGTH(content)",

@@ -9,6 +9,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> BigInt,
+        deed -> Text,
+        actor_id -> Nullable<BigInt>,
+        actor_username -> Text,
+        actor_name -> Text,
+        target_id -> Nullable<BigInt>,
+        target_username -> Text,
+        target_name -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
     handovers (id) {
         id -> BigInt,
         user_id -> BigInt,
@@ -116,6 +131,7 @@ diesel::table! {
         direct_only_by_key -> Bool,
         last_seen_at -> Nullable<BigInt>,
         picture -> Nullable<Text>,
+        silenced_until -> Nullable<BigInt>,
     }
 }
 
@@ -132,6 +148,7 @@ diesel::joinable!(tokens -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     arrivals,
+    audit,
     handovers,
     invites,
     pictures,

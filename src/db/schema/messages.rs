@@ -62,6 +62,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    filter_words (id) {
+        id -> BigInt,
+        word -> Text,
+        word_key -> Text,
+        effect -> Text,
+        added_at -> BigInt,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> BigInt,
         kind -> Text,
@@ -221,6 +231,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    paces (room_id, user_id) {
+        room_id -> BigInt,
+        user_id -> BigInt,
+        posted_at -> BigInt,
+    }
+}
+
+diesel::table! {
     reactions (room_id, seq, emoji, user_id) {
         room_id -> BigInt,
         seq -> BigInt,
@@ -284,6 +302,7 @@ diesel::table! {
         indexed_rev -> BigInt,
         about_kind -> Nullable<Text>,
         about_id -> Nullable<BigInt>,
+        slow_seconds -> Integer,
     }
 }
 
@@ -338,6 +357,36 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    takedowns (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        ordered_by -> BigInt,
+        ordered_at -> BigInt,
+        since -> BigInt,
+        state -> Text,
+        reached -> Text,
+        messages -> BigInt,
+    }
+}
+
+diesel::table! {
+    taken_down (takedown_id, room_id, seq) {
+        takedown_id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
+        title -> Nullable<Text>,
+        text -> Text,
+        html -> Nullable<Text>,
+        edited_at -> Nullable<BigInt>,
+        pinned -> Bool,
+        to_all -> Bool,
+        reactions -> Nullable<Text>,
+        attachments -> Nullable<Text>,
+        mentions -> Text,
+    }
+}
+
 diesel::joinable!(alarms -> streams (stream_id));
 diesel::joinable!(attachments -> blobs (hash));
 diesel::joinable!(attachments -> rooms (room_id));
@@ -350,7 +399,9 @@ diesel::joinable!(media_positions -> media_items (media_id));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(mentions -> rooms (room_id));
 diesel::joinable!(messages -> rooms (room_id));
+diesel::joinable!(paces -> rooms (room_id));
 diesel::joinable!(reactions -> rooms (room_id));
+diesel::joinable!(taken_down -> takedowns (takedown_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     alarms,
@@ -358,6 +409,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blobs,
     blocks,
     bookmarks,
+    filter_words,
     jobs,
     media_captions,
     media_cues,
@@ -369,6 +421,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     memberships,
     mentions,
     messages,
+    paces,
     reactions,
     recordings,
     reports,
@@ -378,4 +431,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     search_words,
     server,
     streams,
+    takedowns,
+    taken_down,
 );

@@ -1,7 +1,7 @@
 //! Alarms over the HTTP API, and the button of the page.
 
 use super::row::{self, Alarm};
-use crate::accounts::Visitor;
+use crate::accounts::{Speaker, Visitor};
 use crate::error::{Error, Result};
 use crate::ids::{AlarmId, UserId};
 use crate::live::studio::{Live, Onlooker};
@@ -116,7 +116,7 @@ pub async fn list(
     params(("name" = String, Path), ("id" = i64, Path)),
     responses((status = 200, body = AlarmObject), (status = 401), (status = 404)))]
 pub async fn acknowledge(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     path: web::Path<(String, AlarmId)>,
     live: web::Data<Live>,
 ) -> Result<web::Json<AlarmObject>> {
@@ -126,7 +126,7 @@ pub async fn acknowledge(
 
 /// `POST /live/{name}/acknowledge`: the same by a form.
 pub async fn press(
-    visitor: Visitor,
+    Speaker(visitor): Speaker,
     name: web::Path<String>,
     form: web::Form<Pressed>,
     live: web::Data<Live>,

@@ -53,6 +53,8 @@ pub fn find(conn: &mut Conn, reader: UserId, id: AttachmentId) -> Result<Stored>
     let stored: Option<Stored> = attachments::table
         .inner_join(blobs::table)
         .filter(attachments::id.eq(id))
+        // What is taken down has a number below 0.
+        .filter(attachments::seq.is_null().or(attachments::seq.gt(0)))
         .select((
             attachments::name,
             blobs::mime,

@@ -214,9 +214,11 @@ fn take(conn: &mut Conn, lags: &[Lag]) -> Result<(Builder, Vec<Cursor>)> {
     Ok((builder, cursors))
 }
 
-/// A reaction or a pin changes no words, and a deleted message has none.
+/// A reaction or a pin changes no words, and a deleted message has none. One that was taken down and is back has its digest,
+/// and may not have been indexed before.
 fn says_something_new(message: &Message, indexed: i64) -> bool {
-    message.deleted_at.is_none() && (message.first_rev > indexed || message.edited_at.is_some())
+    message.deleted_at.is_none()
+        && (message.first_rev > indexed || message.edited_at.is_some() || message.first_digest.is_some())
 }
 
 fn ready(conn: &mut Conn) -> Result<Vec<(i64, i64)>> {

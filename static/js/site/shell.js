@@ -193,7 +193,9 @@ class SiteShell extends HTMLElement {
   #notice(frame) {
     const words = said(frame.text ?? frame.message ?? "");
     // A restart is over in a moment; the banner of a lost connection speaks if it isn't.
-    if (words && frame.reconnect_in === undefined) this.#banner(words);
+    if (frame.reconnect_in !== undefined) return;
+    this.querySelector(".banner-quiet")?.remove();
+    this.#banner(words);
   }
 
   /** @param {string} words */
