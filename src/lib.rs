@@ -11,8 +11,8 @@
 //!                            features: talking over sockets, the wall of notes, the library, streams from instruments
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
 //! 1  accounts                who is who: people, passwords, sessions
-//! 0  clock config db error events ids jobs picture site text
-//!                            the shared floor: knows no feature
+//! 0  clock config db error events fetch ids jobs picture site text
+//!                            the shared floor: knows no feature; `fetch` is the one way out to other people's servers
 //! ```
 //!
 //! The way of one message, from a browser back to all browsers:
@@ -45,6 +45,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod fetch;
 pub mod home;
 pub mod ids;
 pub mod jobs;
