@@ -64,6 +64,10 @@ pub struct Config {
     pub password_min: usize,
     pub bcrypt_cost: u32,
     pub rate_limits: bool,
+    /// Pages that people link to are looked at.
+    pub link_previews: bool,
+    /// Addresses beside those of the open internet that are looked at for that.
+    pub link_preview_allow: Vec<SocketAddr>,
     /// Bytes of one file that is sent with a message.
     pub attachment_bytes: u64,
     /// Bytes of all that one person may have uploaded to the library.
@@ -100,6 +104,8 @@ impl Default for Config {
             password_min: 8,
             bcrypt_cost: 12,
             rate_limits: true,
+            link_previews: true,
+            link_preview_allow: Vec::new(),
             attachment_bytes: 25 * 1024 * 1024,
             media_person_bytes: 20 << 30,
             media_total_bytes: 100 << 30,
@@ -282,6 +288,8 @@ settings! {
     password_min, "8", "the fewest characters of a password", "3 to 71", |text| between(text, 3, 71);
     bcrypt_cost, "12", "how costly a password is to guess; one more doubles it", "4 to 15", |text| between(text, 4, 15);
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
+    link_previews, "on", "under a message with a link stands what that page says of itself; the server fetches it, readers' browsers never do", "on or off", switch;
+    link_preview_allow, "none", "addresses of your own network that link previews may be fetched from, separated by commas; otherwise only the open internet's are, at ports 80 and 443", "ADDRESS:PORT, for example 10.0.0.5:80, separated by commas", list;
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
     media_person_bytes, "21474836480", "what one person may upload to the library in all, in bytes (20 GiB: some hours of film), so that nobody fills the disk alone", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
     media_total_bytes, "107374182400", "what all people together may upload to the library, in bytes (100 GiB); what lies in the folder otherwise doesn't count", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);

@@ -60,6 +60,8 @@ pub struct Words {
     pub mentions: Vec<UserId>,
     /// It calls everybody in the room.
     pub to_all: bool,
+    /// The first page of another server that it leads to.
+    pub link: Option<String>,
 }
 
 impl Words {
@@ -73,7 +75,8 @@ impl Words {
         };
         let rendered = text::render_for(text.as_str(), known);
         let mentions = rendered.mentions.iter().filter_map(|name| people.get(name).copied()).collect();
-        Self { html: rendered.html, mentions, to_all: rendered.to_all, text }
+        let link = text::first_link(text.as_str(), rendered.html.as_deref());
+        Self { html: rendered.html, mentions, to_all: rendered.to_all, link, text }
     }
 
     /// # Errors

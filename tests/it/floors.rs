@@ -14,7 +14,7 @@ const FLOORS: [(&[&str], bool); 6] = [
     ),
     (&["accounts"], true),
     (&["rooms"], true),
-    (&["board", "chat", "live", "media"], false),
+    (&["board", "chat", "live", "media", "preview"], false),
     (&["admin", "home", "webhooks"], false),
     (&["app", "backup", "cli", "lib", "main", "routes"], true),
 ];
