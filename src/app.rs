@@ -10,12 +10,14 @@ use crate::board::{BoardRev, Front};
 use crate::chat::{Chat, ChatServer, Presence, Publish};
 use crate::config::Config;
 use crate::events::{Event, Events};
+use crate::fetch::{Guard, Outward};
 use crate::home::{RailMemory, Rails};
 use crate::ids::BOARD;
 use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::media::prepare::{Preparation, Tools};
 use crate::media::{Library, Reception};
+use crate::preview;
 use crate::rooms::{Committed, Fact, ReadMark, Rooms};
 use crate::site::limit::Limits;
 use crate::site::page::Pages;
@@ -89,6 +91,15 @@ fn typed(scheme: &str, address: SocketAddr) -> String {
 /// # Errors
 /// One sentence about what is in the way: the port, the data folder, a database.
 pub fn start(config: Config) -> Result<Running, String> {
+    let outward = Outward::new(Guard::new(config.link_preview_allow.clone()));
+    start_with(config, outward)
+}
+
+/// The same with another way out to other people's servers.
+///
+/// # Errors
+/// As for [`start`].
+pub fn start_with(config: Config, outward: Outward) -> Result<Running, String> {
     let config = Arc::new(config);
     let doors = Doors::open(&config)?;
     let address = local_address(&doors.plain)?;
@@ -101,7 +112,7 @@ pub fn start(config: Config) -> Result<Running, String> {
         .name("hubbub".into())
         .spawn({
             let config = config.clone();
-            move || System::new().block_on(run(config, doors, started, stopped))
+            move || System::new().block_on(run(config, outward, doors, started, stopped))
         })
         .map_err(|e| format!("No thread can be started: {e}"))?;
     match ready.recv() {
@@ -125,12 +136,13 @@ struct House {
     preparation: Preparation,
     live: Live,
     chat: Chat,
+    previews: preview::Desk,
     pages: Pages,
     limits: Arc<Limits>,
 }
 
 impl House {
-    async fn open(config: Arc<Config>) -> Result<Self, String> {
+    async fn open(config: Arc<Config>, outward: Outward) -> Result<Self, String> {
         let events = Events::default();
         let presence = Presence::default();
         let server = ChatServer::new(presence.clone()).start();
@@ -139,8 +151,14 @@ impl House {
         let accounts = Accounts::open(config.clone(), events.clone())?;
         let rev = BoardRev::default();
         let memory = RailMemory::default();
-        let rooms = Rooms::open(&config, publisher(server.clone(), rev.clone(), memory.clone()))?;
+        let previews = preview::Desk::default();
+        let publish = publisher(server.clone(), rev.clone(), memory.clone(), previews.clone());
+        let rooms = Rooms::open(&config, publish)?;
         let limits = Arc::new(Limits::new(&config));
+        if config.link_previews {
+            let working = previews.work(&config, rooms.clone(), limits.clone(), outward);
+            working.map_err(|e| e.detail())?;
+        }
         let library = Library::open(&config.media, rooms.db.clone())?;
         let reception = Reception::new(&config, library.clone());
         let (jobs, tools) = (Jobs::default(), Tools::find(std::env::var_os("PATH").as_deref()));
@@ -166,6 +184,7 @@ impl House {
             preparation,
             live,
             chat,
+            previews,
             pages,
             limits,
         })
@@ -173,6 +192,7 @@ impl House {
 
     /// Writes what is only in memory and closes the databases. Blocks.
     fn close(&self) -> Result<(), String> {
+        self.previews.close();
         let marks = self.rooms.store_read_marks().map_err(|e| e.detail());
         self.rooms.db.close();
         self.accounts.close();
@@ -185,6 +205,7 @@ fn publisher(
     server: Addr<ChatServer>,
     board: BoardRev,
     rails: RailMemory,
+    previews: preview::Desk,
 ) -> impl FnMut(Committed) + Send + 'static {
     let permits = Arc::new(Semaphore::new(BATCHES_UNDER_WAY));
     let runtime = tokio::runtime::Handle::current();
@@ -197,6 +218,7 @@ fn publisher(
                     }
                     rails.forget(message.user);
                 }
+                Fact::Linked(linked) => previews.offer(linked),
                 Fact::Joined { user, .. } | Fact::Left { user, .. } => rails.forget(*user),
                 Fact::RoomChanged(_) => rails.forget_all(),
             }
@@ -254,13 +276,14 @@ type Started = Result<(bool, Option<String>), String>;
 /// The life of a server on its main thread.
 async fn run(
     config: Arc<Config>,
+    outward: Outward,
     doors: Doors,
     started: mpsc::Sender<Started>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), String> {
     let (lines, keeper) = (Lines::default(), doors.tls.as_ref().map(|(_, keeper)| keeper.clone()));
     let opened = async {
-        let house = House::open(config).await?;
+        let house = House::open(config, outward).await?;
         let awaits_owner = house.accounts.awaits_owner().await.map_err(|e| e.detail())?;
         let server = house.serve(doors, &lines)?;
         let working = house.work().map_err(|e| e.detail())?;

@@ -78,6 +78,10 @@ pub struct Config {
     pub rate_limits: bool,
     pub connections_per_person: usize,
     pub connections_per_address: usize,
+    /// Pages that people link to are looked at.
+    pub link_previews: bool,
+    /// Addresses beside those of the open internet that are looked at for that.
+    pub link_preview_allow: Vec<SocketAddr>,
     /// Bytes of one file that is sent with a message.
     pub attachment_bytes: u64,
     /// Bytes of all that one person may have uploaded to the library.
@@ -121,6 +125,8 @@ impl Default for Config {
             rate_limits: true,
             connections_per_person: 64,
             connections_per_address: 4096,
+            link_previews: true,
+            link_preview_allow: Vec::new(),
             attachment_bytes: 25 * 1024 * 1024,
             media_person_bytes: 20 << 30,
             media_total_bytes: 100 << 30,
@@ -310,6 +316,8 @@ settings! {
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
     connections_per_person, "64", "WebSockets and event streams that one person may have open, so that nobody's open pages crowd out the others; with rate_limits off as many as one likes", "1 to 100000", |text| between(text, 1, 100_000);
     connections_per_address, "4096", "the same for one address: a school or a company may be behind it", "1 to 1000000", |text| between(text, 1, 1_000_000);
+    link_previews, "on", "under a message with a link stands what that page says of itself; the server fetches it, readers' browsers never do", "on or off", switch;
+    link_preview_allow, "none", "addresses of your own network that link previews may be fetched from, separated by commas; otherwise only the open internet's are, at ports 80 and 443", "ADDRESS:PORT, for example 10.0.0.5:80, separated by commas", list;
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);
     media_person_bytes, "21474836480", "what one person may upload to the library in all, in bytes (20 GiB: some hours of film), so that nobody fills the disk alone", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);
     media_total_bytes, "107374182400", "what all people together may upload to the library, in bytes (100 GiB); what lies in the folder otherwise doesn't count", "1048576 to 1125899906842624 (1 MiB to 1 PiB)", |text| between(text, 1 << 20, 1 << 50);

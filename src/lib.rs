@@ -7,12 +7,13 @@
 //! 5  app  backup  cli  routes
 //!                            put it together: databases, actors, caches, workers; one file of it all; every command and URL
 //! 4  admin  home             features over features: keeping order, who comes in; the dashboard, the rail of rooms
-//! 3  chat  board  media  live
-//!                            features: talking over sockets, the wall of notes, the library, streams from instruments
+//! 3  chat  board  media  live  preview
+//!                            features: talking over sockets, the wall of notes, the library, streams from instruments, what
+//!                            linked pages say of themselves
 //! 2  rooms                   what a room, a member and a message are; how a batch of messages is stored
 //! 1  accounts                who is who: people, passwords, sessions
-//! 0  clock config db error events ids jobs picture site text
-//!                            the shared floor: knows no feature
+//! 0  clock config db error events fetch ids jobs picture site text
+//!                            the shared floor: knows no feature; `fetch` is the one way out to other people's servers
 //! ```
 //!
 //! The way of one message, from a browser back to all browsers:
@@ -45,6 +46,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+pub mod fetch;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 pub mod home;
@@ -53,6 +55,7 @@ pub mod jobs;
 pub mod live;
 pub mod media;
 pub mod picture;
+pub mod preview;
 pub mod rooms;
 pub mod routes;
 pub mod site;

@@ -347,6 +347,11 @@ fn amendments(config: &mut ServiceConfig) {
             resource("/api/v1/rooms/{id}/messages/{seq}/pin")
                 .route(put().to(amend::pin))
                 .route(delete().to(amend::unpin)),
+        )
+        .service(
+            resource("/api/v1/rooms/{id}/messages/{seq}/preview")
+                .route(put().to(amend::preview))
+                .route(delete().to(amend::bare)),
         );
 }
 

@@ -6,7 +6,7 @@
 use super::pages::{BoardWall, NoteView};
 use crate::error::{Error, Result};
 use crate::ids::BOARD;
-use crate::rooms::{Attachment, Db, Message, Page, message, room};
+use crate::rooms::{Attachment, Db, Message, Page, Preview, message, room};
 use crate::site::page::{Person, Stamp};
 use crate::site::words::Language;
 use askama::Template;
@@ -141,6 +141,7 @@ impl From<Message> for NoteView {
             title: message.title.unwrap_or_default(),
             text: message.text,
             attachments: Attachment::list(message.attachments.as_ref()),
+            preview: Preview::of(message.preview.as_ref()),
             html: message.html,
             edited: message.edited_at.is_some(),
             deleted: message.deleted_at.is_some(),

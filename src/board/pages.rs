@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::BOARD;
 use crate::rooms::attachment::PER_MESSAGE;
-use crate::rooms::{Attachment, Nonce, Reaction, Rooms};
+use crate::rooms::{Attachment, Nonce, Preview, Reaction, Rooms};
 use crate::site::answer::{html, see_other};
 use crate::site::form_data::{self, Bounds, FormData};
 use crate::site::limit::Limits;
@@ -34,6 +34,8 @@ pub struct NoteView {
     /// The text as sanitised HTML, when Markdown changed something.
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
+    /// What the page that it leads to says of itself.
+    pub preview: Option<Preview>,
     pub edited: bool,
     pub deleted: bool,
     pub reactions: Vec<Reaction>,
@@ -227,6 +229,7 @@ fn refused(typed: Typed, error: Error) -> Result<(StatusCode, NoteForm)> {
 #[cfg(test)]
 mod page_tests {
     use super::*;
+    use crate::rooms::preview::Picture;
 
     const HOSTILE: &str = "\"><script>alert('x')</script>";
 
@@ -240,6 +243,17 @@ mod page_tests {
             text: HOSTILE.into(),
             html: None,
             attachments: Vec::new(),
+            preview: Some(Preview {
+                url: HOSTILE.into(),
+                title: HOSTILE.into(),
+                description: HOSTILE.into(),
+                site: HOSTILE.into(),
+                picture: Some(Picture {
+                    url: HOSTILE.into(),
+                    description: HOSTILE.into(),
+                    ..Picture::default()
+                }),
+            }),
             edited: true,
             deleted: false,
             reactions: vec![Reaction { emoji: HOSTILE.into(), n: 1, users: vec![crate::ids::UserId(7)] }],

@@ -1,4 +1,4 @@
-//! The commands that change a message: edit, delete, react, pin.
+//! The commands that change a message: edit, delete, react, pin, take its preview off.
 
 use super::command::submit_words;
 use super::connection::Connection;
@@ -36,6 +36,13 @@ pub struct Pin {
     pub on: bool,
 }
 
+#[derive(Debug, Deserialize)]
+pub struct Preview {
+    pub room: RoomId,
+    pub seq: i64,
+    pub on: bool,
+}
+
 /// Submits other words for a message.
 pub fn edit(
     connection: &mut Connection,
@@ -62,6 +69,10 @@ pub fn react(connection: &Connection, react: &React) -> Result<Request> {
 
 pub fn pin(connection: &Connection, pin: &Pin) -> Result<Request> {
     amend(connection, (pin.room, pin.seq), Amendment::Pin { on: pin.on })
+}
+
+pub fn preview(connection: &Connection, preview: &Preview) -> Result<Request> {
+    amend(connection, (preview.room, preview.seq), Amendment::Preview { on: preview.on })
 }
 
 fn amend(connection: &Connection, (room, seq): (RoomId, i64), what: Amendment) -> Result<Request> {

@@ -103,6 +103,27 @@ pub async fn unpin(visitor: Visitor, place: Place, chat: web::Data<Chat>) -> Res
     amend(&visitor, place.into_inner(), Amendment::Pin { on: false }, &chat).await
 }
 
+/// Takes off what a message shows of the page that it leads to, and keeps it off: its author may, and the room's owner and
+/// moderators.
+#[utoipa::path(delete, path = "/api/v1/rooms/{id}/messages/{seq}/preview", tag = "messages",
+    params(("id" = i64, Path), ("seq" = i64, Path)),
+    responses((status = 200, body = Message, description = "The message as it is now"),
+        (status = 403, description = "Somebody else wrote it"), (status = 404, description = "No such message"),
+        (status = 409, description = "It was deleted")))]
+pub async fn bare(visitor: Visitor, place: Place, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    amend(&visitor, place.into_inner(), Amendment::Preview { on: false }, &chat).await
+}
+
+/// Has the page of a message looked at after all; what it says comes with a later change of the message.
+#[utoipa::path(put, path = "/api/v1/rooms/{id}/messages/{seq}/preview", tag = "messages",
+    params(("id" = i64, Path), ("seq" = i64, Path)),
+    responses((status = 200, body = Message, description = "The message as it is now"),
+        (status = 403, description = "Somebody else wrote it"), (status = 404, description = "No such message"),
+        (status = 409, description = "It was deleted")))]
+pub async fn preview(visitor: Visitor, place: Place, chat: web::Data<Chat>) -> Result<HttpResponse> {
+    amend(&visitor, place.into_inner(), Amendment::Preview { on: true }, &chat).await
+}
+
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PinsQuery {

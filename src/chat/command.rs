@@ -39,6 +39,7 @@ pub fn run(connection: &mut Connection, ctx: &mut Context, request: Option<u64>,
         Command::Delete(delete) => submit(connection, request, |c| amend::delete(c, &delete)),
         Command::React(react) => submit(connection, request, |c| amend::react(c, &react)),
         Command::Pin(pin) => submit(connection, request, |c| amend::pin(c, &pin)),
+        Command::Preview(preview) => submit(connection, request, |c| amend::preview(c, &preview)),
         Command::Join(which) => {
             submit(connection, request, |_| Ok(Request::Join { user, target: target(which)? }));
         }

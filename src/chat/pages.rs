@@ -329,12 +329,19 @@ mod page_tests {
         }
     }
 
+    fn hostile_preview() -> crate::rooms::Preview {
+        let words = || HOSTILE.to_owned();
+        let (url, title, description, site) = (words(), words(), words(), words());
+        crate::rooms::Preview { url, title, description, site, picture: None }
+    }
+
     #[test]
     fn the_page_escapes_everything() {
         let mut messages = vec![message(1, 1, 0), message(2, 2, 1000)];
         messages[1].title = HOSTILE.into();
         messages[1].edited = true;
         messages[1].reply = Some(crate::rooms::Quote { seq: 1, name: HOSTILE.into(), words: HOSTILE.into() });
+        messages[1].preview = Some(hostile_preview());
         messages[1].reactions =
             vec![crate::rooms::Reaction { emoji: HOSTILE.into(), n: 1, users: vec![UserId(7)] }];
         arrange(&mut messages, 1, Some(1));

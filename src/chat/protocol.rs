@@ -1,6 +1,6 @@
 //! The `hubbub.v1` protocol: what a client may say, and how the server's frames are written.
 
-use super::amend::{Delete, Edit, Pin, React};
+use super::amend::{Delete, Edit, Pin, Preview, React};
 use super::command_rooms::{self, Command as Room};
 use super::command_together;
 use crate::error::{Error, Result};
@@ -110,6 +110,7 @@ pub enum Command {
     Delete(Delete),
     React(React),
     Pin(Pin),
+    Preview(Preview),
     History(History),
     Changes(Changes),
     Join(Which),
@@ -143,6 +144,7 @@ pub fn parse(frame: &str) -> std::result::Result<(Option<u64>, Result<Command>),
         "delete" => body(frame).map(Command::Delete),
         "react" => body(frame).map(Command::React),
         "pin" => body(frame).map(Command::Pin),
+        "preview" => body(frame).map(Command::Preview),
         "history" => body(frame).map(Command::History),
         "changes" => body(frame).map(Command::Changes),
         "join" => body(frame).map(Command::Join),

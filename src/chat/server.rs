@@ -313,7 +313,7 @@ impl Handler<Publish> for ChatServer {
                         self.watchers_changed(*room, None);
                     }
                 }
-                Fact::Message(_) | Fact::RoomChanged(_) => {}
+                Fact::Message(_) | Fact::Linked(_) | Fact::RoomChanged(_) => {}
             }
         }
         let mut items = items(committed);
@@ -364,6 +364,8 @@ fn items(committed: Committed) -> Vec<Item> {
                 protocol::put_frame(&mut rooms[place].1, message.as_ref());
                 rooms[place].2.push(message);
             }
+            // Whoever looks at pages is told of it elsewhere.
+            Fact::Linked(_) => {}
             Fact::Joined { user, room, .. } => {
                 flush(&mut rooms, &mut places, &mut items);
                 let frame = protocol::frame(&protocol::RoomEvent { room: &room });

@@ -1,6 +1,6 @@
 //! A timeline's messages as they are shown: who stands under whose name, where days begin and unread ones start.
 
-use crate::rooms::{Attachment, Message, Quote, Reaction};
+use crate::rooms::{Attachment, Message, Preview, Quote, Reaction};
 use crate::site::page::{Person, Stamp};
 
 /// Messages of one author within this many milliseconds stand together under one name.
@@ -19,6 +19,8 @@ pub struct MessageView {
     /// The text as sanitised HTML, when Markdown changed something.
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
+    /// What the page that it leads to says of itself.
+    pub preview: Option<Preview>,
     pub edited: bool,
     pub deleted: bool,
     pub pinned: bool,
@@ -72,6 +74,7 @@ impl From<Message> for MessageView {
             title: message.title.unwrap_or_default(),
             text: message.text,
             attachments: Attachment::list(message.attachments.as_ref()),
+            preview: Preview::of(message.preview.as_ref()),
             ..Self::default()
         }
     }

@@ -196,6 +196,27 @@ pub fn prepare(bytes: &[u8]) -> Result<Option<Picture>, Refused> {
     }))
 }
 
+/// A picture that was written anew from its pixels.
+#[derive(Debug)]
+pub struct Redrawn {
+    pub mime: &'static str,
+    pub width: u32,
+    pub height: u32,
+    pub content: Vec<u8>,
+}
+
+/// Makes of `bytes` a still picture as small as a [`Thumbnail`] of which nothing that came is kept but pixels; `None` when
+/// they are no picture. Costs as much as [`prepare`].
+///
+/// # Errors
+/// A sentence about what is wrong with the picture.
+pub fn redraw(bytes: &[u8]) -> Result<Option<Redrawn>, Refused> {
+    let Some(kind) = Kind::of(bytes) else { return Ok(None) };
+    let stripped = strip(kind, bytes).map_err(|Damaged| Refused::damaged())?;
+    stripped.check()?;
+    thumbnail::redraw(kind, &stripped).map(Some)
+}
+
 /// Makes of `bytes` a small square to stand for somebody; `None` when they are no picture. Costs as much as [`prepare`].
 ///
 /// # Errors

@@ -223,6 +223,26 @@ fn a_thumbnail_is_small_upright_and_keeps_what_is_transparent() {
 }
 
 #[test]
+fn redrawn_a_picture_is_pixels_alone_small_and_still() {
+    for (bytes, width, height) in [
+        (telling_jpeg(1600, 800, 6), 320, 640),
+        (telling_png(&DynamicImage::from(gradient(300, 200))), 200, 300),
+        (telling_gif(3), 0, 0),
+        (telling_webp(), 0, 0),
+    ] {
+        let drawn = redraw(&bytes).unwrap().unwrap();
+        assert!(tells(&bytes) && !tells(&drawn.content), "{}", drawn.mime);
+        if width > 0 {
+            assert_eq!((drawn.width, drawn.height), (width, height));
+        }
+        let again = image::load_from_memory(&drawn.content).unwrap();
+        assert_eq!((again.width(), again.height()), (drawn.width, drawn.height));
+        assert_eq!(strip(Kind::of(&drawn.content).unwrap(), &drawn.content).unwrap().frames, 1);
+    }
+    assert!(redraw(b"no picture").unwrap().is_none());
+}
+
+#[test]
 fn what_is_no_picture_is_none_and_names_count_for_nothing() {
     for other in
         [&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], b"<html>", b"", b"GIF87", b"%PDF-1.7", b"BM"]

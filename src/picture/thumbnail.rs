@@ -1,6 +1,6 @@
 //! Small still pictures to show in place of large or moving ones.
 
-use super::{Kind, Refused, Stripped, Thumbnail};
+use super::{Kind, Redrawn, Refused, Stripped, Thumbnail};
 use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::PngDecoder;
@@ -28,14 +28,28 @@ pub fn make(kind: Kind, stripped: &Stripped) -> Result<Option<Thumbnail>, Refuse
     if side <= THUMBNAIL_SIDE && stripped.content.len() <= SMALL && stripped.frames == 1 {
         return Ok(None);
     }
+    let thumbnail = encode(&shrink(picture, stripped), profile).map_err(|error| refused(&error, stripped))?;
+    let worth_it = stripped.frames > 1 || thumbnail.content.len() < stripped.content.len();
+    Ok(worth_it.then_some(thumbnail))
+}
+
+/// The picture as it is shown, at most [`THUMBNAIL_SIDE`] large, and no profile or anything else that came with it.
+pub fn redraw(kind: Kind, stripped: &Stripped) -> Result<Redrawn, Refused> {
+    let (picture, _) = open(kind, stripped)?;
+    let small = shrink(picture, stripped);
+    let Thumbnail { mime, content } = encode(&small, None).map_err(|error| refused(&error, stripped))?;
+    Ok(Redrawn { mime, width: small.width(), height: small.height(), content })
+}
+
+/// The picture at the size of a thumbnail, turned the right way up.
+fn shrink(picture: DynamicImage, stripped: &Stripped) -> DynamicImage {
+    let side = picture.width().max(picture.height());
     let mut small =
         if side > THUMBNAIL_SIDE { picture.thumbnail(THUMBNAIL_SIDE, THUMBNAIL_SIDE) } else { picture };
     if let Some(orientation) = Orientation::from_exif(stripped.orientation) {
         small.apply_orientation(orientation);
     }
-    let thumbnail = encode(&small, profile).map_err(|error| refused(&error, stripped))?;
-    let worth_it = stripped.frames > 1 || thumbnail.content.len() < stripped.content.len();
-    Ok(worth_it.then_some(thumbnail))
+    small
 }
 
 /// The middle of the picture, as a square of at most [`FACE_SIDE`] pixels.

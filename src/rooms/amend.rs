@@ -2,10 +2,12 @@
 //! changes nothing.
 
 use super::attachment;
+use super::change::Fact;
 use super::membership::{self, Asking, Verb};
 use super::mention;
 use super::message::{self, Message};
 use super::post;
+use super::preview::{self, Linked};
 use super::reaction::{self, Emoji};
 use super::report;
 use super::room::Room;
@@ -22,8 +24,17 @@ use diesel::prelude::*;
 pub enum Amendment {
     Edit(Words),
     Delete,
-    React { emoji: Emoji, on: bool },
-    Pin { on: bool },
+    React {
+        emoji: Emoji,
+        on: bool,
+    },
+    Pin {
+        on: bool,
+    },
+    /// Whether it shows what the page that it leads to says of itself.
+    Preview {
+        on: bool,
+    },
 }
 
 /// A change of one message on its way through the write door.
@@ -33,6 +44,17 @@ pub struct Amend {
     pub seq: i64,
     pub by: Asking,
     pub what: Amendment,
+}
+
+impl Amend {
+    /// The page that the message leads to because of this change.
+    pub(super) fn leads(&self, message: &Message) -> Option<Fact> {
+        match &self.what {
+            Amendment::Edit(words) => Linked::of(message, words.link.as_ref()),
+            Amendment::Preview { on: true } => Linked::of(message, preview::link_of(message).as_ref()),
+            _ => None,
+        }
+    }
 }
 
 /// Applies one change inside a savepoint. Answers with the message as it is now, and `false` when it was so already: no
@@ -57,6 +79,7 @@ pub fn apply(conn: &mut Conn, amend: &Amend) -> Result<(Message, bool)> {
         Amendment::Delete => delete(conn, &mut message)?,
         Amendment::React { emoji, on } => reaction::set(conn, &mut message, amend.by.id, *emoji, *on)?,
         Amendment::Pin { on } => std::mem::replace(&mut message.pinned, *on) != *on,
+        Amendment::Preview { on } => preview::set(conn, &mut message, *on)?,
     };
     if is_changed {
         message.rev = room.rev + 1;
@@ -83,10 +106,10 @@ pub(super) fn reword(conn: &mut Conn, first: &Message, words: &Words) -> Result<
 fn verb(amend: &Amend, message: &Message) -> Result<Verb> {
     let is_own = message.user == amend.by.id;
     match amend.what {
-        Amendment::Edit(_) if is_own => Ok(Verb::Edit),
+        Amendment::Edit(_) | Amendment::Preview { .. } if is_own => Ok(Verb::Edit),
         Amendment::Edit(_) => Err(Error::forbidden("not_yours", "Only its author can edit a message.")),
         Amendment::Delete if is_own => Ok(Verb::Retract),
-        Amendment::Delete => Ok(Verb::Remove),
+        Amendment::Delete | Amendment::Preview { .. } => Ok(Verb::Remove),
         Amendment::React { .. } => Ok(Verb::React),
         Amendment::Pin { .. } => Ok(Verb::Pin),
     }
@@ -97,6 +120,9 @@ fn edit(conn: &mut Conn, room: &Room, message: &mut Message, words: &Words) -> R
         return Ok(false);
     }
     keep_digest(message);
+    if preview::link_of(message) != words.link {
+        preview::forget(conn, message)?;
+    }
     words.text.as_str().clone_into(&mut message.text);
     message.html.clone_from(&words.html);
     message.to_all = words.to_all;
@@ -120,6 +146,7 @@ fn delete(conn: &mut Conn, message: &mut Message) -> Result<bool> {
 pub(super) fn empty(conn: &mut Conn, message: &mut Message) -> Result<()> {
     keep_digest(message);
     mention::replace(conn, message.room, message.seq, &[])?;
+    preview::forget(conn, message)?;
     message.reactions = None;
     message.text.clear();
     message.title = None;
@@ -138,6 +165,7 @@ fn keep_digest(message: &mut Message) {
     }
 }
 
+/// Writes what a change may have changed, and the `rev` that the message carries.
 pub(super) fn store(conn: &mut Conn, message: &Message) -> Result<()> {
     diesel::update(messages::table.find((message.room, message.seq)))
         .set((
@@ -152,6 +180,7 @@ pub(super) fn store(conn: &mut Conn, message: &Message) -> Result<()> {
             messages::to_all.eq(message.to_all),
             messages::reactions.eq(&message.reactions),
             messages::attachments.eq(&message.attachments),
+            messages::preview.eq(&message.preview),
         ))
         .execute(conn)?;
     diesel::update(rooms::table.find(message.room)).set(rooms::rev.eq(message.rev)).execute(conn)?;

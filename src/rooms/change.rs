@@ -6,6 +6,7 @@ use super::group::{self, GroupName};
 use super::membership::{self, Asking, Verb};
 use super::message::Message;
 use super::post::{self, Post, Posted, Stored};
+use super::preview::{self, Linked, Showing};
 use super::room::{self, Kind, NewRoom, Room, RoomName, RoomView};
 use super::saying::{self, Saying};
 use super::slow;
@@ -111,6 +112,7 @@ pub enum Request {
     TakeDown(i64),
     Talk(talk::Deed),
     Say(Saying),
+    Show(Box<Showing>),
     StoreReadMarks(unread::Batch),
     Task(Task),
 }
@@ -138,6 +140,8 @@ pub enum Outcome {
 pub enum Fact {
     /// A message is new or changed.
     Message(Arc<Message>),
+    /// It leads to a page, and shows nothing of that page so far.
+    Linked(Linked),
     /// The person is a member of this room, which is as they see it.
     Joined {
         user: UserId,
@@ -266,10 +270,13 @@ fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
         Request::OpenDirect { by, with, by_key } => direct::open(conn, by, with, *by_key),
         Request::Talk(deed) => talk::apply(conn, deed),
         Request::Say(saying) => saying::apply(conn, saying),
+        Request::Show(showing) => preview::apply(conn, showing),
         Request::Amend(amend) => {
             let (message, is_changed) = amend::apply(conn, amend)?;
             let message = Arc::new(message);
-            let facts = if is_changed { vec![Fact::Message(message.clone())] } else { Vec::new() };
+            let leads = amend.leads(&message).filter(|_| is_changed);
+            let is_news = is_changed.then(|| Fact::Message(message.clone()));
+            let facts = is_news.into_iter().chain(leads).collect();
             Ok((Outcome::Amended(message), facts))
         }
         // These three don't come here: they are applied in another way.
@@ -286,10 +293,13 @@ fn apply_posts(conn: &mut Conn, units: &mut [Change]) -> QueryResult<usize> {
     let count = run.len();
     let outcomes = post::apply(conn, &run)?;
     for (unit, outcome) in units.iter_mut().zip(outcomes) {
+        let Request::Post(post) = &unit.request else { continue };
         unit.done = Some(match outcome {
             Stored::New(message) => {
                 let posted = Posted { seq: message.seq, rev: message.rev, at: message.at };
-                (Ok(Outcome::Posted(posted)), vec![Fact::Message(Arc::from(message))])
+                let leads = Linked::of(&message, post.words.link.as_ref());
+                let facts = std::iter::once(Fact::Message(Arc::from(message))).chain(leads).collect();
+                (Ok(Outcome::Posted(posted)), facts)
             }
             Stored::Again(posted) => (Ok(Outcome::Posted(posted)), Vec::new()),
             Stored::Refused(error) => (Err(error), Vec::new()),

@@ -43,7 +43,8 @@ impl Message {
         Content { text: &self.text, title: self.title.as_deref(), reply_to: self.reply_to, attachments }
     }
 
-    fn attached(&self) -> Vec<AttachmentId> {
+    /// The ids of what it says is attached.
+    pub(super) fn attached(&self) -> Vec<AttachmentId> {
         Attachment::list(self.attachments.as_ref()).iter().map(|a| a.id).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! A message: what a person wrote, numbered by `seq` in its room and by `rev` among the room's changes.
 
 pub use super::json::Json;
+use super::preview::{self, Preview};
 use super::room::Room;
 use crate::db::Conn;
 use crate::db::schema::messages::{messages, rooms};
@@ -78,6 +79,10 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     pub attachments: Option<Json>,
+    /// What the page that it leads to says of itself, or that this was taken off.
+    #[serde(skip_serializing_if = "preview::is_nothing")]
+    #[schema(value_type = Option<Preview>)]
+    pub preview: Option<Json>,
 }
 
 /// The moment of a deletion is nobody's business; that there was one is.
@@ -97,6 +102,7 @@ impl Message {
             + long(&self.html)
             + json(&self.reactions)
             + json(&self.attachments)
+            + json(&self.preview)
             + 160
     }
 }

@@ -71,6 +71,20 @@ impl Prepared {
         })
     }
 
+    /// A small still picture that was drawn here.
+    pub fn drawn(mime: &'static str, (width, height): (i32, i32), content: Vec<u8>) -> Self {
+        let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(&content));
+        Self {
+            hash,
+            mime,
+            width: Some(width),
+            height: Some(height),
+            animated: false,
+            content,
+            thumbnail: None,
+        }
+    }
+
     /// Bytes of the content.
     pub fn size(&self) -> i64 {
         i64::try_from(self.content.len()).unwrap_or(i64::MAX)

@@ -62,6 +62,8 @@ pub struct Words {
     pub to_all: bool,
     /// The word of the filter for which it is to be reported.
     pub flagged: Option<String>,
+    /// The first page of another server that it leads to.
+    pub link: Option<String>,
 }
 
 impl Words {
@@ -75,7 +77,8 @@ impl Words {
         };
         let rendered = text::render_for(text.as_str(), known);
         let mentions = rendered.mentions.iter().filter_map(|name| people.get(name).copied()).collect();
-        Self { html: rendered.html, mentions, to_all: rendered.to_all, flagged: None, text }
+        let link = text::first_link(text.as_str(), rendered.html.as_deref());
+        Self { html: rendered.html, mentions, to_all: rendered.to_all, flagged: None, link, text }
     }
 }
 

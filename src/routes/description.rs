@@ -66,6 +66,8 @@ use utoipa::OpenApi;
         chat::api_amend::pin,
         chat::api_amend::unpin,
         chat::api_amend::pins,
+        chat::api_amend::bare,
+        chat::api_amend::preview,
         chat::api_rooms::patch,
         chat::api_rooms::delete,
         chat::api_rooms::invite,

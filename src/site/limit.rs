@@ -84,6 +84,7 @@ struct Limiters {
     uploads: Limiter<UserId>,
     moves: Limiter<UserId>,
     positions: Limiter<UserId>,
+    previews: Limiter<UserId>,
     sign_ins: Limiter<Address>,
     newcomers: Limiter<Address>,
     connections: Limiter<Address>,
@@ -105,6 +106,8 @@ impl Limits {
             moves: Limiter::new(10, 30),
             // A player says every few seconds where it is; jumping about, and several open pages, are in the burst.
             positions: Limiter::new(5, 60),
+            // Each has this server ask another one.
+            previews: Limiter::new(1, 20),
             sign_ins: Limiter::new(1, 30),
             newcomers: Limiter::new(2, 60),
             connections: Limiter::new(50, 200),
@@ -146,6 +149,14 @@ impl Limits {
         self.limiters.as_ref().map_or(Ok(()), |l| l.positions.check(&user))
     }
 
+    /// Before the page that somebody has linked to is looked at.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn preview(&self, user: UserId) -> Result<()> {
+        self.limiters.as_ref().map_or(Ok(()), |l| l.previews.check(&user))
+    }
+
     /// Before a password is compared.
     ///
     /// # Errors
@@ -185,6 +196,7 @@ impl Limits {
             limiters.uploads.tidy();
             limiters.moves.tidy();
             limiters.positions.tidy();
+            limiters.previews.tidy();
             limiters.sign_ins.tidy();
             limiters.newcomers.tidy();
             limiters.connections.tidy();

@@ -7,6 +7,7 @@ mod highlight;
 mod html;
 mod language;
 mod line;
+mod link;
 mod mention;
 mod moment;
 mod render;
@@ -18,6 +19,7 @@ mod words;
 
 pub use channel::candidates as channel_candidates;
 pub use emoji::catalogue as emoji_catalogue;
+pub use link::first_link;
 pub use mention::{USERNAME_MAX, candidates, may_stand_in_username};
 pub use moment::{any as has_moments, clock};
 pub use render::{Known, Rendered, render, render_for};

@@ -82,7 +82,7 @@ export class House {
   static async #serve(settings) {
     const house = new House();
     house.folder = await mkdtemp(join(tmpdir(), "hubbub-pages-"));
-    house.settings = { "rate-limits": "off", "bcrypt-cost": 4, workers: 2, jobs: 0, ...settings };
+    house.settings = { "rate-limits": "off", "bcrypt-cost": 4, workers: 2, jobs: 0, "link-previews": "off", ...settings };
     house.port = await freePort();
     house.origin = `http://127.0.0.1:${house.port}`;
     await cp(join(ROOT, "media"), join(house.folder, "media"), { recursive: true });

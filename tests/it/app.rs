@@ -5,11 +5,14 @@ use crate::visitor::Visitor;
 use hubbub::app::{self, Running};
 use hubbub::config::Config;
 use hubbub::db::Which;
+use hubbub::fetch::Outward;
 use std::path::PathBuf;
 
 /// A running server. Dropping it stops it, and fails the test when something accepted could not be finished.
 pub struct App {
     settings: Vec<(String, String)>,
+    /// Another way out to other people's servers than the system's.
+    outward: Option<Outward>,
     running: Option<Running>,
     /// Behind `running`, so that the server is gone before its folder.
     pub store: Store,
@@ -22,6 +25,11 @@ pub async fn spawn_app() -> App {
 
 /// The same with further settings, or other ones.
 pub async fn spawn_app_with(settings: &[(&str, &str)]) -> App {
+    spawn_app_going(settings, None).await
+}
+
+/// The same with a way out of its own to other people's servers.
+pub async fn spawn_app_going(settings: &[(&str, &str)], outward: Option<Outward>) -> App {
     let store = Store::new();
     let folder = |name: &str| store.folder().join(name).display().to_string();
     std::fs::create_dir(store.folder().join("media")).unwrap();
@@ -36,11 +44,13 @@ pub async fn spawn_app_with(settings: &[(&str, &str)]) -> App {
         ("workers", "2".to_owned()),
         // Tests that aren't about preparing don't wait for ffmpeg.
         ("jobs", "0".to_owned()),
+        // Nor do tests look at the pages that they name.
+        ("link_previews", "off".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let mut app = App { settings: all, running: None, store };
+    let mut app = App { settings: all, outward, running: None, store };
     app.start().await;
     app
 }
@@ -51,7 +61,12 @@ impl App {
         for (name, value) in &self.settings {
             config.set(name, value).unwrap();
         }
-        let started = tokio::task::spawn_blocking(move || app::start(config)).await.unwrap();
+        let outward = self.outward.clone();
+        let start = move || match outward {
+            Some(outward) => app::start_with(config, outward),
+            None => app::start(config),
+        };
+        let started = tokio::task::spawn_blocking(start).await.unwrap();
         self.running = Some(started.unwrap());
     }
 

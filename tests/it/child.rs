@@ -27,7 +27,7 @@ pub fn hubbub(store: &Store) -> Command {
         &store.url(Which::Messages),
     ]);
     command.args(["--listen", "127.0.0.1:0", "--bcrypt-cost", "4", "--rate-limits", "off", "--workers", "2"]);
-    command.env("HUBBUB_JOBS", "0").env("NO_COLOR", "1");
+    command.env("HUBBUB_JOBS", "0").env("HUBBUB_LINK_PREVIEWS", "off").env("NO_COLOR", "1");
     command
 }
 

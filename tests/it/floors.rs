@@ -5,10 +5,16 @@ use std::collections::BTreeSet;
 
 /// A floor's modules. Those of floor 0 and of the top are one thing each and may use each other; features may not.
 const FLOORS: [(&[&str], bool); 6] = [
-    (&["bus", "clock", "config", "db", "error", "events", "ids", "jobs", "picture", "site", "text"], true),
+    (
+        &[
+            "bus", "clock", "config", "db", "error", "events", "fetch", "ids", "jobs", "picture", "site",
+            "text",
+        ],
+        true,
+    ),
     (&["accounts"], true),
     (&["rooms"], true),
-    (&["board", "chat", "live", "media"], false),
+    (&["board", "chat", "live", "media", "preview"], false),
     (&["admin", "home", "webhooks"], false),
     (&["app", "backup", "cli", "fuzz", "lib", "main", "routes"], true),
 ];

@@ -34,6 +34,8 @@
 //! - `faces`       the pictures that people choose in the place of their initials
 //! - `markdown`    what hostile words come to in every place that shows them, and ordinary ones in a message
 //! - `attachments` pictures and files: what comes in, what stays of it, who gets it
+//! - `previews`    what linked pages say of themselves: under which messages it comes, who sees it, how it goes
+//! - `outward`     no message has the server ask an address that only it can reach
 //! - `api`         the HTTP API's description, its errors, its pages
 //! - `search`      words in any language, what nobody may find, kept messages
 //! - `search_index` the index finds what a look at every message finds
@@ -119,10 +121,12 @@ mod moderation;
 mod nodes;
 mod order;
 mod outsider;
+mod outward;
 mod people;
 mod plans;
 mod playing;
 mod preparing;
+mod previews;
 mod private_media;
 mod protocol;
 mod ranges;

@@ -1,7 +1,9 @@
 //! No question that grows with what is stored: each finds what it wants by an index.
 
-use crate::app::{App, spawn_app};
+use crate::app::{App, spawn_app_with};
+use crate::attachments::photo;
 use crate::moderation::until;
+use crate::previews::Site;
 use crate::statements::{Plan, listen, plans};
 use crate::visitor::{Visitor, nonce};
 use hubbub::config::Config;
@@ -68,10 +70,13 @@ const HOT: [(&str, &str); 19] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_asked_walks_through_a_table_that_has_no_end() {
-    let mut app = spawn_app().await;
+    let site = Site::open().await;
+    let allowed = site.address.to_string();
+    let settings = [("link_previews", "on"), ("link_preview_allow", allowed.as_str())];
+    let mut app = spawn_app_with(&settings).await;
     listen(&app.store);
     app.restart().await;
-    live_a_day(&app).await;
+    live_a_day(&app, &site).await;
     let mut all = plans(&app.store, Which::Messages);
     all.extend(plans(&app.store, Which::Accounts));
     assert!(all.len() > 60, "only {} statements were heard", all.len());
@@ -110,7 +115,7 @@ fn is_excused(plan: &Plan) -> bool {
 }
 
 /// Does what people and their browsers do, each thing once.
-async fn live_a_day(app: &App) {
+async fn live_a_day(app: &App, site: &Site) {
     let (ann, ben) = (app.register("ann").await, app.register("ben").await);
     app.guest("Cleo").await;
     let room = ann.create("lab").await;
@@ -122,6 +127,7 @@ async fn live_a_day(app: &App) {
     ann.send("POST", "/api/v1/direct", &json!({ "username": "ben" })).await;
     ann.post("/dm/ben", &[("text", "hello"), ("nonce", &nonce())]).await.is(303);
     send_a_file(&ann, &room).await;
+    link_to_a_page(&ann, &room, site).await;
     look_around(&ben, &room, &group).await;
     keep_and_let_go(&ben, &room).await;
     let token = ben.post("/settings/tokens", &[("label", "a script")]).await;
@@ -182,6 +188,16 @@ async fn send_a_file(ann: &Visitor, room: &Value) {
     let message = json!({ "nonce": nonce(), "text": "notes", "attachments": [file["id"]] });
     ann.send("POST", &format!("/api/v1/rooms/{}/messages", room["id"]), &message).await.is(201);
     ann.get(file["url"].as_str().unwrap()).await.is(200);
+}
+
+async fn link_to_a_page(ann: &Visitor, room: &Value, site: &Site) {
+    site.put("/boats.jpg", "image/jpeg", photo(64, 64));
+    let head = "<title>Boats</title><meta property=og:image content=/boats.jpg>";
+    let page = site.put("/boats", "text/html", head);
+    let mut socket = ann.socket().await;
+    let seq = socket.send(room, &page).await["seq"].clone();
+    socket.hear("the preview", |frame| frame["seq"] == seq && frame.get("preview").is_some()).await;
+    socket.must(json!({ "type": "preview", "room": room["id"], "seq": seq, "on": false })).await;
 }
 
 async fn look_around(ben: &Visitor, room: &Value, group: &Value) {

@@ -43,11 +43,16 @@ impl Trust {
 
     /// The same for what speaks no HTTP.
     pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::new(ClientConfig::builder().with_root_certificates(self.roots()).with_no_client_auth())
+    }
+
+    /// The authority alone.
+    pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         for der in CertificateDer::pem_slice_iter(&self.pem) {
             roots.add(der.unwrap()).unwrap();
         }
-        Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+        roots
     }
 
     /// A TLS connection to `localhost`, and the certificate that was shown.

@@ -227,6 +227,7 @@ diesel::table! {
         to_all -> Bool,
         reactions -> Nullable<Text>,
         attachments -> Nullable<Text>,
+        preview -> Nullable<Text>,
     }
 }
 

@@ -36,6 +36,7 @@ export function may(deed, article, place) {
     case "edit": return place.joined && !isDeleted && isOwn(article);
     case "delete": return !isDeleted && (isOwn(article) || place.mayRemove);
     case "pin": return !isDeleted && place.mayPin;
+    case "bare": return article.querySelector(".link-preview") !== null && (isOwn(article) || place.mayRemove);
     case "copy": case "keep": return !isDeleted;
     case "unread": return place.joined && !place.isBoard;
     case "report": return !isDeleted && !isOwn(article);
@@ -56,6 +57,7 @@ export async function act(deed, article, place, from = article) {
     case "thread": return openThread(article, place);
     case "edit": return (await import("./editing.js")).edit(article, place);
     case "pin": return pin(article, place);
+    case "bare": return void (await ask("preview", { room: place.room, seq: seqOf(article), on: false }));
     case "link": return copyAndSay(`${location.origin}/m/${place.room}/${seqOf(article)}`, t("Link copied"));
     case "copy": return copyAndSay((await messageOf(article, place.room))?.text ?? wordsOf(article), t("Copied"));
     case "react": case "more": case "delete": return (await import("./menu.js")).openMenu(article, place, from, deed);

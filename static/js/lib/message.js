@@ -115,7 +115,8 @@ async function copyText(text, button) {
 /**
  * @param {HTMLElement} article
  * @param {{user: number, name: string, guest?: boolean, at: number, title?: string, text?: string, html?: string, deleted?: boolean,
- *   attachments?: import("./attachments.js").Attachment[], files?: import("./attachments.js").Carried[]}} message
+ *   attachments?: import("./attachments.js").Attachment[], files?: import("./attachments.js").Carried[],
+ *   preview?: import("./preview.js").Preview}} message
  */
 function write(article, message) {
   const name = article.querySelector(".message-name");
@@ -141,6 +142,7 @@ function write(article, message) {
   else if (words && message.html) insertSanitised(words, message.html);
   else if (words) sketch(words, message.text ?? "");
   showFiles(article, message);
+  if (message.preview || article.querySelector(".link-preview")) void import("./preview.js").then((module) => module.showPreview(article, message.preview));
   const time = article.querySelector("time");
   if (!time) return;
   time.dateTime = new Date(message.at).toISOString();

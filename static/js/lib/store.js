@@ -5,7 +5,7 @@
  * @typedef {{room: number, seq: number, rev: number, user: number, name: string, guest?: boolean, at: number,
  *   nonce?: string, title?: string, text?: string, html?: string, edited?: number, deleted?: boolean, reply_to?: number, thread?: number,
  *   pinned?: boolean, to_all?: boolean, reactions?: Record<string, {n: number, users: number[]}>,
- *   attachments?: import("./attachments.js").Attachment[]}} Message
+ *   attachments?: import("./attachments.js").Attachment[], preview?: import("./preview.js").Preview}} Message
  * @typedef {{messages: Message[], rev: number, more: boolean, reset?: boolean}} Changes
  */
 
