@@ -9,6 +9,7 @@ use super::json::Json;
 use super::mention;
 use super::message::{self, Message};
 use super::post;
+use super::preview::{self, Linked};
 use super::room::Room;
 use crate::clock::now_ms;
 use crate::db::Conn;
@@ -250,6 +251,8 @@ fn hide(conn: &mut Conn, takedown: i64, room: &mut Room, seq: i64) -> Result<Opt
         .select(mentions::user_id)
         .load(conn)?;
     diesel::insert_into(taken_down::table).values(was(takedown, &message, &called)?).execute(conn)?;
+    // What a page said is asked for again when the message comes back.
+    preview::forget(conn, &mut message)?;
     // Out of everybody's reach, and still referring to its content.
     carry(conn, room.id, seq, -seq)?;
     amend::empty(conn, &mut message)?;
@@ -305,7 +308,7 @@ fn bring_back(conn: &mut Conn, takedown: &Takedown) -> Result<Vec<Fact>> {
         for was in all {
             diesel::delete(taken_down::table.find((takedown.id, id, was.seq))).execute(conn)?;
             if let Some(room) = &mut room {
-                facts.push(show(conn, room, was)?);
+                facts.extend(show(conn, room, was)?);
             }
         }
     }
@@ -322,7 +325,7 @@ fn some_of(conn: &mut Conn, takedown: &Takedown) -> Result<Vec<Was>> {
 }
 
 /// Puts a message back to what it was.
-fn show(conn: &mut Conn, room: &mut Room, was: Was) -> Result<Fact> {
+fn show(conn: &mut Conn, room: &mut Room, was: Was) -> Result<Vec<Fact>> {
     let mut message = message::find(conn, room.id, was.seq)?;
     carry(conn, room.id, -was.seq, was.seq)?;
     let called: Vec<UserId> = serde_json::from_str(&was.mentions).map_err(Error::internal)?;
@@ -336,7 +339,8 @@ fn show(conn: &mut Conn, room: &mut Room, was: Was) -> Result<Fact> {
     message.to_all = was.to_all;
     message.reactions = was.reactions;
     message.attachments = was.attachments;
-    next_rev(conn, room, message)
+    let leads = Linked::of(&message, preview::link_of(&message).as_ref());
+    Ok(std::iter::once(next_rev(conn, room, message)?).chain(leads).collect())
 }
 
 /// Removes the next ones for good: nobody wanted them back in time.

@@ -25,6 +25,7 @@
 //! - `convergence` what a client has seen is what the room is, however often its connection was lost
 //! - `groups`      rooms that people run: made, changed, passed on, deleted for everybody at once
 //! - `direct`      private conversations, and who is told who is here
+//! - `permissions` every route and command × everybody from a stranger to the owner × own, others' and absent things
 //! - `outsider`    whoever isn't in a private room gets the answers of a room that isn't there, from every address and command
 //! - `classic`     a script of the old program's frames
 //! - `members`     who is in a room: the list, and how the others learn of who comes and goes
@@ -123,6 +124,7 @@ mod order;
 mod outsider;
 mod outward;
 mod people;
+mod permissions;
 mod plans;
 mod playing;
 mod preparing;

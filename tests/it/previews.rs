@@ -270,3 +270,26 @@ async fn switched_off_nothing_is_fetched() {
     socket.hear_message(&page).await;
     assert_eq!((*tallies.borrow(), site.heard()), (Tally::default(), 0));
 }
+
+#[tokio::test]
+async fn what_is_taken_down_goes_with_its_preview_and_both_come_back() {
+    let site = Site::open().await;
+    let page = site.put("/news", "text/html; charset=utf-8", PAGE);
+    site.put("/boats.jpg", "image/jpeg", photo(1200, 630));
+    let (app, ann, room) = visit(Outward::new(Guard::new(vec![site.address])), &[]).await;
+    let bob = app.register("bob").await;
+    bob.join(&room).await.is(200);
+    let mut socket = ann.socket().await;
+    bob.say(&room, &page).await.is(201);
+    let heard = socket.hear("the preview", |frame| frame.get("preview").is_some()).await;
+    let picture = heard["preview"]["picture"]["url"].as_str().unwrap().to_owned();
+    ann.get(&picture).await.is(200);
+    let path = "/api/v1/accounts/bob/takedowns";
+    let ordered = ann.send("POST", path, &json!({ "span": "day" })).await.json();
+    socket.hear("the end of it", |frame| frame["deleted"] == true && frame["seq"] == heard["seq"]).await;
+    ann.get(&picture).await.is(404);
+    ann.send("DELETE", &format!("/api/v1/takedowns/{}", ordered["id"]), &Value::Null).await;
+    let back = socket.hear("the preview again", |frame| frame.get("preview").is_some()).await;
+    assert_eq!((&back["seq"], &back["text"]), (&heard["seq"], &json!(page)));
+    ann.get(back["preview"]["picture"]["url"].as_str().unwrap()).await.is(200);
+}
