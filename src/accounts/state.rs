@@ -80,7 +80,7 @@ impl Accounts {
     /// A sentence that names the database or the file.
     pub fn open(config: Arc<Config>, events: Events) -> Result<Self, String> {
         let data = &config.data;
-        std::fs::create_dir_all(data)
+        crate::site::disk::make_private(data)
             .map_err(|e| format!("The data folder {} can't be made: {e}", data.display()))?;
         let db = open_database(&config)?;
         let key = key::session_key(data)?;

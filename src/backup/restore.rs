@@ -233,7 +233,7 @@ struct Mark(PathBuf);
 impl Mark {
     fn set(data: &Path) -> Result<Self, String> {
         let path = data.join(MARK);
-        std::fs::create_dir_all(data)
+        crate::site::disk::make_private(data)
             .and_then(|()| File::create_new(&path)?.sync_all())
             .and_then(|()| sync_folder(data))
             .map_err(|error| {

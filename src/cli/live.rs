@@ -68,7 +68,7 @@ pub fn name_of(number: u32) -> String {
 fn add(config: &Config, name: &str, wish: Wish) -> Result<String, Error> {
     let name = StreamName::parse(name).map_err(|wrong| Error::Invalid(vec![wrong]))?;
     let record = wish.check()?;
-    std::fs::create_dir_all(&config.data).map_err(Error::internal)?;
+    crate::site::disk::make_private(&config.data).map_err(Error::internal)?;
     let db = Rooms::open(config, |_| ()).map_err(Error::internal)?.db;
     let made = db.write_blocking(move |conn| stream::create(conn, None, &name, &record));
     db.close();

@@ -43,7 +43,7 @@ pub fn command() -> Command {
 /// # Errors
 /// A sentence for the person at the shell.
 pub fn run(config: &Config, matches: &ArgMatches) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data)
+    crate::site::disk::make_private(&config.data)
         .map_err(|e| format!("The data folder {} can't be made: {e}", config.data.display()))?;
     let db = open_database(config)?;
     let done = change(&db, matches);

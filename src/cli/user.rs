@@ -73,7 +73,7 @@ pub fn run(config: &Config, matches: &ArgMatches) -> Result<(), String> {
         Some(("add" | "password", _)) => Some(read_password(config)?),
         _ => None,
     };
-    std::fs::create_dir_all(&config.data)
+    crate::site::disk::make_private(&config.data)
         .map_err(|e| format!("The data folder {} can't be made: {e}", config.data.display()))?;
     let db = open_database(config)?;
     let done = change(&db, config, matches, password);

@@ -1,4 +1,4 @@
-//! How much room is left for files.
+//! How much room is left for files, and folders that nobody else looks into.
 
 use std::io;
 use std::path::Path;
@@ -22,4 +22,16 @@ pub async fn free(folder: &Path) -> io::Result<u64> {
 pub fn free_now(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+/// Makes a folder for what is nobody's but the server's own user's to read: databases, keys. One that is there already stays
+/// as its owner has it.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

@@ -3,6 +3,7 @@
 
 use crate::child::Child;
 use crate::live::until;
+use crate::socket::Socket;
 use crate::store::Store;
 use crate::visitor::Visitor;
 use serde_json::{Value, json};
@@ -47,6 +48,14 @@ async fn read_until(stream: &mut TcpStream, words: &str) {
     }
 }
 
+/// Waits until each line has come to its end. What the kernel had taken over comes first; a reset is an end as well.
+async fn all_end(lines: Vec<TcpStream>) {
+    let mut bytes = vec![0; 1 << 16];
+    for mut line in lines {
+        while line.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+    }
+}
+
 /// Somebody with a name alone.
 async fn guest(child: &Child, name: &str) -> Visitor {
     let visitor = Visitor::new(&child.origin);
@@ -60,17 +69,23 @@ async fn owner(child: &Child) -> (Visitor, Value) {
     (owner, room)
 }
 
+/// Some in a room who do read.
+async fn hearers(child: &Child, room: &Value, count: usize) -> Vec<Socket> {
+    let mut hearers = Vec::new();
+    for name in 0..count {
+        let reader = guest(child, &format!("Reader {name}")).await;
+        reader.join(room).await.is(200);
+        hearers.push(reader.socket().await);
+    }
+    hearers
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn those_who_never_read_cost_little_and_go_and_the_others_get_everything() {
     let (store, silent, readers) = (Store::new(), crowd(40), 4);
     let child = Child::start(&store);
     let (owner, room) = owner(&child).await;
-    let mut hearers = Vec::new();
-    for name in 0..readers {
-        let reader = guest(&child, &format!("Reader {name}")).await;
-        reader.join(&room).await.is(200);
-        hearers.push(reader.socket().await);
-    }
+    let mut hearers = hearers(&child, &room, readers).await;
     let mut writer = owner.socket().await;
     let text = |n: usize| format!("{n} {}", "字".repeat(3900));
     // What the same messages cost without anybody who doesn't read is no matter of theirs.
@@ -116,14 +131,7 @@ async fn those_who_never_read_cost_little_and_go_and_the_others_get_everything()
     let all_heard = began.elapsed();
     let each = (most - before) / silent as u64;
     // Whoever takes nothing for 30 s is let go; reading then meets the end of the line.
-    let end = timeout(Duration::from_secs(60), async {
-        for mut line in lines {
-            let mut bytes = vec![0; 1 << 16];
-            // What had been taken over by the kernel comes first, and a reset is an end as well.
-            while line.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
-        }
-    })
-    .await;
+    let end = timeout(Duration::from_mins(1), all_end(lines)).await;
     println!(
         "{silent} who never read: {each} KiB each at most, all gone after {:.1} s; {readers} readers had all {said} messages of 12 KB after {:.1} s",
         began.elapsed().as_secs_f64(),
@@ -177,7 +185,7 @@ async fn many_come_at_once_and_all_are_served_while_others_go_on() {
 }
 
 /// The 99th percentile of so many pings, one after another.
-async fn pings(socket: &mut crate::socket::Socket, count: usize) -> Duration {
+async fn pings(socket: &mut Socket, count: usize) -> Duration {
     let mut took = Vec::with_capacity(count);
     for _ in 0..count {
         let began = Instant::now();

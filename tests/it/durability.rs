@@ -348,3 +348,19 @@ fn doctor_says_what_is_there() {
     assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
     assert!(said.to_lowercase().contains("database"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_stored_is_nobody_elses_to_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut add = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    add.current_dir(folder.path()).env_clear().args(["token", "add", "nobody"]);
+    add.output().unwrap();
+    let data = folder.path().join("data");
+    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    // Whoever has opened it to a group, for a backup program say, keeps it so.
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o750)).unwrap();
+    add.output().unwrap();
+    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o750);
+}

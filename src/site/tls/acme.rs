@@ -50,7 +50,8 @@ impl Proofs {
         let key = KeyPair::generate()?;
         let chain = vec![params.self_signed(&key)?.der().clone()];
         let secret = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
-        let certified = CertifiedKey::from_der(chain, secret, provider)?;
+        // Not by `from_der`, which would read the certificate and refuse what RFC 8737 has in it.
+        let certified = CertifiedKey::new(chain, provider.key_provider.load_private_key(secret)?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::new(certified));
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Own {
     /// # Errors
     /// A sentence that names the file.
     pub fn open(data: &Path, names: &Names, now: i64) -> Result<Self, String> {
-        std::fs::create_dir_all(data)
+        crate::site::disk::make_private(data)
             .map_err(|e| format!("The data folder {} can't be made: {e}.", data.display()))?;
         let path = data.join(AUTHORITY_FILE);
         let stored = load(&path)?;

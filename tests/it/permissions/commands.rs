@@ -67,9 +67,8 @@ pub async fn ask(who: &Visitor, command: &Value, made: &Made) -> char {
     let id = socket.say(command).await;
     let answer = socket.hear("a reply", |frame| frame["id"] == id).await;
     match answer["error"]["code"].as_str() {
-        None => '+',
+        None | Some("invalid" | "conflict" | "name_taken") => '+',
         Some("not_found") => '.',
-        Some("invalid" | "conflict" | "name_taken") => '+',
         Some(_) => '-',
     }
 }

@@ -85,10 +85,17 @@ impl Object {
         use Whose::{Above, Absent, Closed, None, Own, Public, Shared};
         match self {
             Self::Nothing => &[None],
-            Self::Channel => &[Own, Shared, Absent],
-            Self::Group | Self::Attachment | Self::Upload | Self::Trashed => &[Own, Closed, Absent],
-            Self::Session | Self::Token | Self::Device => &[Own, Closed, Absent],
-            Self::Direct => &[Shared, Absent],
+            Self::Channel | Self::Alarm | Self::Recording | Self::Person => &[Own, Shared, Absent],
+            Self::Group
+            | Self::Attachment
+            | Self::Upload
+            | Self::Trashed
+            | Self::Session
+            | Self::Token
+            | Self::Device => &[Own, Closed, Absent],
+            Self::Direct | Self::Invite | Self::Report | Self::Takedown | Self::FilterWord => {
+                &[Shared, Absent]
+            }
             Self::Talk
             | Self::Message
             | Self::SentFile
@@ -97,9 +104,7 @@ impl Object {
             | Self::List
             | Self::Listed => &[Own, Shared, Closed, Absent],
             Self::Stream => &[Own, Shared, Public, Absent],
-            Self::Alarm | Self::Recording | Self::Person => &[Own, Shared, Absent],
             Self::Account => &[Own, Shared, Above, Absent],
-            Self::Invite | Self::Report | Self::Takedown | Self::FilterWord => &[Shared, Absent],
         }
     }
 }
@@ -109,6 +114,7 @@ impl Object {
 pub struct Made(Vec<(&'static str, String)>);
 
 impl Made {
+    #[allow(clippy::needless_pass_by_value, reason = "numbers, texts and JSON alike")]
     fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value.to_string()));
