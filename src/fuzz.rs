@@ -1,5 +1,6 @@
 //! What the fuzzers of `fuzz/` throw bytes at, behind the feature `fuzz`: everything that reads what strangers send, with
 //! what must hold whatever they send. A panic is a finding.
+#![allow(clippy::missing_panics_doc)]
 
 use crate::chat::protocol;
 use crate::live::lines::{Line, Lines};

@@ -70,7 +70,15 @@ impl Keeper {
     pub fn open(config: &Arc<Config>, address: SocketAddr) -> Result<Self, String> {
         let source = match (&config.tls_cert, &config.tls_key) {
             (Some(cert), Some(key)) => Source::Given { cert: cert.clone(), key: key.clone() },
-            (None, None) if !config.acme_names.is_empty() => asked()?,
+            #[cfg(feature = "acme")]
+            (None, None) if !config.acme_names.is_empty() => Source::Acme,
+            #[cfg(not(feature = "acme"))]
+            (None, None) if !config.acme_names.is_empty() => {
+                return Err(
+                    "The setting acme_names needs a build with it: cargo build --release --features acme."
+                        .into(),
+                );
+            }
             (None, None) => Source::Own,
             (Some(_), None) => {
                 return Err("The setting tls_cert needs tls_key beside it, the file with its key.".into());
@@ -185,16 +193,6 @@ impl ResolvesServerCert for Keeper {
         }
         Some(self.shown().key.clone())
     }
-}
-
-#[cfg(feature = "acme")]
-fn asked() -> Result<Source, String> {
-    Ok(Source::Acme)
-}
-
-#[cfg(not(feature = "acme"))]
-fn asked() -> Result<Source, String> {
-    Err("The setting acme_names needs a build with it: cargo build --release --features acme.".to_owned())
 }
 
 fn load(config: &Config, source: &Source, provider: &CryptoProvider) -> Result<Shown, String> {
