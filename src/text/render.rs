@@ -5,7 +5,7 @@ use super::mention;
 use super::run::{self, Said};
 use super::source::Source;
 use super::{emoji, sentence, wall};
-use pulldown_cmark::{Options, Parser};
+use pulldown_cmark::{Event, Options, Parser, Tag};
 
 /// Bytes of the longest message that can be posted; what is longer is shown as it is.
 const LONGEST: usize = 16_384;
@@ -63,7 +63,7 @@ fn render_markdown(text: &str, known: Known) -> Rendered {
         return Rendered { html, emoji_only: true, ..Rendered::default() };
     }
     let source = Source::new(text);
-    let parser = Parser::new_ext(&source.text, options());
+    let parser = Parser::new_ext(&source.text, options(&source.text));
     // Nothing that was typed may vanish, and a definition would.
     if parser.reference_definitions().iter().next().is_some() {
         return plain(text, known);
@@ -78,8 +78,37 @@ fn render_markdown(text: &str, known: Known) -> Rendered {
     Rendered { html, mentions: written.said.mentions, to_all: written.said.to_all, emoji_only: false }
 }
 
-fn options() -> Options {
-    Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS
+const TABLES: Options = Options::ENABLE_TABLES;
+
+fn options(text: &str) -> Options {
+    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    if loses_cells(text, options | TABLES) { options } else { options | TABLES }
+}
+
+/// Whether a row has more cells than its table's head: Markdown would drop them.
+fn loses_cells(text: &str, options: Options) -> bool {
+    let mut columns = 0;
+    let mut loses = |(event, range): (Event, std::ops::Range<usize>)| match event {
+        Event::Start(Tag::Table(all)) => {
+            columns = all.len();
+            false
+        }
+        Event::Start(Tag::TableRow) => text
+            .get(range.start..)
+            .and_then(|rest| rest.lines().next())
+            .is_some_and(|row| cells(row) > columns),
+        _ => false,
+    };
+    text.contains('|') && Parser::new_ext(text, options).into_offset_iter().any(&mut loses)
+}
+
+/// Cells of one row as it stands in the text.
+fn cells(row: &str) -> usize {
+    let row = row.trim();
+    let inner = row.strip_prefix('|').unwrap_or(row);
+    let inner = inner.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(inner);
+    let before = std::iter::once(' ').chain(inner.chars());
+    before.zip(inner.chars()).filter(|(before, c)| *c == '|' && *before != '\\').count() + 1
 }
 
 /// A message that is shown as it is.

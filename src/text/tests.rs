@@ -29,6 +29,12 @@ fn markdown_looks_as_people_type_it() {
             "a | b\n--|-:\n1 | 2",
             "<table><thead><tr><th>a</th><th class=\"hb-right\">b</th></tr></thead><tbody><tr><td>1</td><td class=\"hb-right\">2</td></tr></tbody></table>",
         ),
+        // A cell too many would vanish, so that is no table; one too few is.
+        ("**a** | b\n--|-\n1 | 2 | 3", "<p><strong>a</strong> | b<br>--|-<br>1 | 2 | 3</p>"),
+        (
+            "| a | b |\n|--|-|\n| 1 \\| 2 |",
+            "<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1 | 2</td><td></td></tr></tbody></table>",
+        ),
         ("**重點：**內容", "<p><strong>重點：</strong>內容</p>"),
         ("請看**「重點」**喔", "<p>請看<strong>「重點」</strong>喔</p>"),
         ("（**重點**）", "<p>（<strong>重點</strong>）</p>"),

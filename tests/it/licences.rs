@@ -85,3 +85,32 @@ fn a_copyleft_or_missing_licence_would_be_found() {
         assert_eq!(objection("x", Some(licence)), None, "{licence}");
     }
 }
+
+/// Packages of which no line of code speaks, and why they are there.
+const SILENT: [(&str, &str); 2] = [
+    ("libsqlite3-sys", "has SQLite built along for Diesel"),
+    ("pq-sys", "has PostgreSQL's library built along for Diesel"),
+];
+
+/// Names of the packages in a section of a manifest.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.trim());
+    names.filter(|name| !name.starts_with('#')).collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifest = tree::read("Cargo.toml");
+    let source: String = tree::files("src", &[".rs"]).into_iter().map(|(_, text)| text).collect();
+    let all = dependencies(&manifest);
+    assert!(all.len() > 40, "{all:?}");
+    let is_used = |name: &str| {
+        let name = name.replace('-', "_");
+        [format!("{name}::"), format!("use {name};")].iter().any(|words| source.contains(words))
+    };
+    let is_silent = |name: &str| SILENT.iter().any(|(silent, _)| *silent == name);
+    let idle: Vec<&str> = all.into_iter().filter(|name| !is_used(name) && !is_silent(name)).collect();
+    assert!(idle.is_empty(), "nothing uses {idle:?}");
+    assert!(!is_used("left-pad"), "one that isn't used would be seen");
+}

@@ -15,12 +15,14 @@ export function keepPosition(player, signal) {
   const { media } = player;
   /** As it was told last, ms. */
   let told = -1;
+  /** In any of its qualities: the browser forgets what was played when another one is loaded. */
+  let hasPlayed = false;
   const isKnown = document.body.dataset.user !== undefined;
 
   const tell = (isLeaving = false) => {
     const position = Math.round(media.currentTime * 1000);
-    // What was only looked at keeps the place where one really was.
-    if (!isKnown || position === told || media.played.length === 0) return;
+    // What was only looked at keeps the place where one really was; what is still loading stands at its beginning.
+    if (!isKnown || position === told || !hasPlayed || media.readyState === HTMLMediaElement.HAVE_NOTHING) return;
     told = position;
     fetch(`/api/v1/media/${player.item}/position`, {
       method: "PUT", keepalive: isLeaving, headers: { "Content-Type": "application/json" },
@@ -30,6 +32,7 @@ export function keepPosition(player, signal) {
 
   const timer = setInterval(() => { if (!media.paused) tell(); }, EVERY);
   signal.addEventListener("abort", () => clearInterval(timer));
+  media.addEventListener("playing", () => { hasPlayed = true; }, { signal });
   for (const fact of ["pause", "ended"]) media.addEventListener(fact, () => tell(), { signal });
   media.addEventListener("seeked", () => { if (media.paused) tell(); }, { signal });
   addEventListener("pagehide", () => tell(true), { signal });
