@@ -111,8 +111,9 @@ impl Keeper {
         let builder = ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|error| format!("HTTPS can't be spoken: {error}."))?;
-        #[allow(unused_mut, reason = "changed with the feature acme")]
         let mut config = builder.with_no_client_auth().with_cert_resolver(self.clone());
+        // Ours is the best first; a client may have none.
+        config.ignore_client_order = true;
         #[cfg(feature = "acme")]
         if matches!(self.source, Source::Acme) {
             config.alpn_protocols.push(acme::PROTOCOL.to_vec());
