@@ -2,6 +2,7 @@
 
 use super::deeds;
 use super::gate::admins_only;
+use super::people::DoneQuery;
 use crate::accounts::{Accounts, Visitor};
 use crate::chat::Chat;
 use crate::chat::room_settings::{Pace, paces};
@@ -49,13 +50,6 @@ async fn page(visitor: &Visitor, accounts: &Accounts, rooms: &Rooms, pages: &Pag
         notice: None,
         errors: FieldErrors::default(),
     })
-}
-
-/// What has just been done, as the address says it.
-#[derive(Deserialize)]
-pub struct DoneQuery {
-    #[serde(default)]
-    done: String,
 }
 
 /// `GET /admin/filter`

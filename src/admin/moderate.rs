@@ -3,7 +3,7 @@
 use super::audit::EntryView;
 use super::deeds::{self, Span};
 use super::gate::staff_only;
-use super::people::role_in_words;
+use super::people::{DoneQuery, role_in_words};
 use crate::accounts::audit::{self, Wanted};
 use crate::accounts::restraint::Reason;
 use crate::accounts::{Accounts, Visitor, user};
@@ -95,13 +95,6 @@ async fn page(
         notice: None,
         errors: FieldErrors::default(),
     })
-}
-
-/// What has just been done, as the address says it.
-#[derive(Deserialize)]
-pub struct DoneQuery {
-    #[serde(default)]
-    done: String,
 }
 
 /// `GET /admin/moderate/{id}`

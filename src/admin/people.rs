@@ -160,7 +160,7 @@ async fn page(visitor: &Visitor, accounts: &Accounts, pages: &Pages, id: UserId)
 #[derive(Deserialize)]
 pub struct DoneQuery {
     #[serde(default)]
-    done: String,
+    pub(super) done: String,
 }
 
 /// `GET /admin/people/{id}`

@@ -12,9 +12,9 @@ use super::saying::{self, Saying};
 use super::slow;
 use super::takedown;
 use super::talk;
-use super::unread::{self, ReadMarks};
+use super::unread;
 use crate::db::schema::messages::rooms;
-use crate::db::{Conn, Database, Failed, Task, Work, savepoint};
+use crate::db::{Conn, Database, Task, Work, savepoint};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::text;
@@ -169,9 +169,9 @@ pub struct Committed {
 
 /// A unit of work for the messages database: a request, who asked, and what came of it until the commit.
 pub struct Change {
-    request: Request,
-    asker: Asker,
-    done: Option<(Result<Outcome>, Vec<Fact>)>,
+    pub(super) request: Request,
+    pub(super) asker: Asker,
+    pub(super) done: Option<(Result<Outcome>, Vec<Fact>)>,
 }
 
 impl Change {
@@ -351,52 +351,4 @@ fn create_channel(conn: &mut Conn, owner: UserId, name: &RoomName, topic: &str) 
     membership::add(conn, owner, &mut room)?;
     let view = RoomView::new(room, Some(0));
     Ok((Outcome::Room(view.clone()), vec![Fact::Joined { user: owner, room: view, came: false }]))
-}
-
-/// Turns a settled batch into facts and replies, publishes them, then answers the calls.
-pub fn settle(
-    batch: Vec<Change>,
-    outcome: &Result<(), Failed>,
-    marks: &ReadMarks,
-    publish: &mut dyn FnMut(Committed),
-) {
-    let mut committed = Committed::default();
-    let mut calls = Vec::new();
-    let mut tasks = Vec::new();
-    for change in batch {
-        let (result, facts) = match (outcome, change.done) {
-            (Ok(()), Some(done)) => done,
-            (Ok(()), None) => (Ok(Outcome::Stored), Vec::new()),
-            (Err(failed), _) => (Err(failed.answer()), Vec::new()),
-        };
-        for fact in &facts {
-            match fact {
-                // Writing marks what one has written oneself as read.
-                Fact::Message(m) if m.rev == m.first_rev => marks.set(m.user, m.room, m.seq, false),
-                Fact::Left { user, room, .. } => marks.forget(*user, *room),
-                _ => {}
-            }
-        }
-        committed.facts.extend(facts);
-        match change.request {
-            Request::StoreReadMarks(written) if outcome.is_ok() => marks.written(&written),
-            Request::Task(task) => tasks.push(task),
-            _ => {}
-        }
-        match change.asker {
-            Asker::Nobody => {}
-            Asker::Call(answer) => calls.push((answer, result)),
-            Asker::Connection(origin) => committed.replies.push((origin, result)),
-        }
-    }
-    if !committed.facts.is_empty() || !committed.replies.is_empty() {
-        publish(committed);
-    }
-    for (answer, result) in calls {
-        // Nobody listens any more when the asker has gone; the change stands all the same.
-        let _ = answer.send(result);
-    }
-    for task in tasks {
-        task.settle(outcome);
-    }
 }

@@ -27,6 +27,7 @@ pub mod report;
 pub mod room;
 pub mod saying;
 pub mod search;
+mod settle;
 pub mod slow;
 mod state;
 pub mod takedown;

@@ -2,7 +2,7 @@
 
 use super::Db;
 use super::amend::Amend;
-use super::change::{self, Asker, Change, Committed, Outcome, Request};
+use super::change::{Asker, Change, Committed, Outcome, Request};
 use super::filter::{self, Filter};
 use super::level::{self, Level};
 use super::membership::{self, Verb};
@@ -10,6 +10,7 @@ use super::message::Message;
 use super::post::{Post, Posted};
 use super::purge;
 use super::room::{self, RoomView};
+use super::settle;
 use super::typed::Nonce;
 use super::unread::{ReadMark, ReadMarks};
 use super::upload::Uploads;
@@ -49,7 +50,7 @@ impl Rooms {
         let marks = ReadMarks::default();
         let settled = marks.clone();
         let db = Database::open(Which::Messages, &config.messages_url(), move |batch, outcome| {
-            change::settle(batch, &outcome, &settled, &mut publish);
+            settle::settle(batch, &outcome, &settled, &mut publish);
         })?;
         let filter = Filter::default();
         filter.set(db.read_blocking(filter::all).map_err(|e| e.detail())?);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const NEW: &str = "a better password";
 
 /// An owner, an admin, a moderator and a member, in this order, each by name.
-async fn staff(app: &App) -> [Visitor; 4] {
+pub async fn staff(app: &App) -> [Visitor; 4] {
     let all = [
         app.register("owner").await,
         app.register("admin").await,
@@ -21,7 +21,7 @@ async fn staff(app: &App) -> [Visitor; 4] {
     all
 }
 
-async fn id(visitor: &Visitor) -> i64 {
+pub async fn id(visitor: &Visitor) -> i64 {
     visitor.me().await["id"].as_i64().unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Keeping order: time-outs, bans, the log of it all, and who may do it to whom.
 
-use crate::app::{App, PASSWORD, spawn_app, spawn_app_with};
+use crate::administration::{id, staff};
+use crate::app::{PASSWORD, spawn_app, spawn_app_with};
 use crate::socket::Socket;
 use crate::visitor::{Answer, DEADLINE, Visitor, nonce};
 use reqwest::Method;
@@ -8,25 +9,6 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
-
-/// An owner, an admin, a moderator and a member, in this order, each by name.
-pub async fn staff(app: &App) -> [Visitor; 4] {
-    let all = [
-        app.register("owner").await,
-        app.register("admin").await,
-        app.register("mod").await,
-        app.register("mem").await,
-    ];
-    for (name, role) in [("admin", "admin"), ("mod", "moderator")] {
-        let change = json!({ "role": role });
-        all[0].send("PATCH", &format!("/api/v1/accounts/{name}"), &change).await.is(200);
-    }
-    all
-}
-
-pub async fn id(visitor: &Visitor) -> i64 {
-    visitor.me().await["id"].as_i64().unwrap()
-}
 
 async fn time_out(by: &Visitor, name: &str, seconds: i64) -> Answer {
     let body = json!({ "seconds": seconds, "reason": "too loud" });

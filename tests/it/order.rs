@@ -1,7 +1,8 @@
 //! What may be said, and how often: the filter, those who are new, slow mode.
 
+use crate::administration::staff;
 use crate::app::{spawn_app, spawn_app_with};
-use crate::moderation::{staff, until, upload};
+use crate::moderation::{until, upload};
 use crate::visitor::{Visitor, nonce};
 use serde_json::{Value, json};
 

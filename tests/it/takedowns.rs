@@ -1,7 +1,8 @@
 //! Taking down what somebody wrote, and bringing it back: for everybody at once, over a restart, and in time.
 
+use crate::administration::{id, staff};
 use crate::app::{App, spawn_app};
-use crate::moderation::{id, staff, until, upload};
+use crate::moderation::{until, upload};
 use crate::socket::Socket;
 use crate::verify::assert_whole;
 use crate::visitor::{Visitor, nonce};
