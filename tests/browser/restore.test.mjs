@@ -51,16 +51,21 @@ test("after a restore an open page wants to know who it is, and shows what was p
 
 test("a page whose sign-in is still good is read afresh when the epoch is another one", { timeout: 60_000 }, async () => {
   const bob = await house.person("bob");
-  let met = 0;
   const context = await house.visitor();
-  await context.routeWebSocket(/\/ws$/, (socket) => {
-    const server = socket.connectToServer();
-    server.onMessage((frame) => {
-      const isReady = String(frame).startsWith('{"type":"ready"');
-      if (isReady) met++;
+  // In the page: Playwright's own way between a page and its socket lets a first frame by unseen now and then.
+  await context.addInitScript(() => {
+    const another = (words) => {
+      if (!words.startsWith('{"type":"ready"')) return words;
+      const met = Number(sessionStorage.met ?? 0) + 1;
+      sessionStorage.met = met;
       // The first page and the socket that comes back to it see two epochs, the page that is read afresh the second one again.
-      socket.send(isReady ? String(frame).replace(/"epoch":"[^"]*"/, `"epoch":"number ${Math.min(met, 2)}"`) : frame);
-    });
+      return words.replace(/"epoch":"[^"]*"/, `"epoch":"number ${Math.min(met, 2)}"`);
+    };
+    globalThis.WebSocket = class extends WebSocket {
+      addEventListener(type, run) {
+        super.addEventListener(type, type === "message" ? (event) => run(new MessageEvent(type, { data: another(event.data) })) : run);
+      }
+    };
   });
   const page = await house.enter(context, bob, "/c/talk");
   await page.evaluate(() => { document.body.dataset.old = "yes"; });
@@ -69,7 +74,7 @@ test("a page whose sign-in is still good is read afresh when the epoch is anothe
   await until(async () => (await page.locator("body[data-old]").count().catch(() => 1)) === 0, "the page to be read afresh");
   await ready(page);
   // Once: what it has now is of that epoch.
-  assert.equal(met, 3);
+  assert.equal(await page.evaluate(() => sessionStorage.met), "3");
   await page.context().close();
   house.quiet(DEAD);
 });
