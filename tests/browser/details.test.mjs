@@ -164,8 +164,17 @@ test("more than a page of members comes as one scrolls", { timeout: 150_000 }, a
   await page.$eval(".details-body", (body) => { body.scrollTop = body.scrollHeight; });
   await until(async () => (await page.$$(".member")).length === 132, "the rest");
   assert.equal(new Set(await page.$$eval(".member", (all) => all.map((row) => row.dataset.user))).size, 132);
-  // Whoever is in sight is watched, at the end of a long list too.
   await page.$eval(".details-body", (body) => { body.scrollTop = body.scrollHeight; });
+  // A lost connection has everything read again, and moves nobody.
+  const top = await page.$eval(".details-body", (body) => body.scrollTop);
+  const again = page.waitForResponse((answer) => answer.url().includes("/members?after=") && !answer.url().includes("after=0"));
+  await house.stop();
+  await house.start();
+  await again;
+  await ready(page);
+  assert.deepEqual(await page.$eval(".details-body", (body) => [body.scrollTop, body.querySelectorAll(".member").length]), [top, 132]);
+  house.quiet(/ERR_CONNECTION|WebSocket connection/);
+  // Whoever is in sight is watched, at the end of a long list too.
   const last = await house.visit(late, "/people");
   await until(() => page.$eval("[data-members=here]", (part) => part.querySelectorAll(".member").length === 2), "the last one in the list");
   await last.context().close();

@@ -40,11 +40,15 @@ class MemberList {
     this.company = new Company((users) => this.#learn(users), signal);
   }
 
-  /** Reads the first page, and puts it in the place of what is shown. */
+  /** Reads as many as are shown, at least the first page, and puts them in their place: nobody is scrolled away from. */
   async read() {
+    const shown = this.#rows().length;
     this.#next = { here: 0, others: 0 };
-    const rows = await this.#page("here");
-    if (this.#next.here === null) rows.push(...(await this.#page("others", rows)));
+    /** @type {HTMLElement[]} */
+    const rows = [];
+    for (let part = this.#part(); part && (this.#next[part] === 0 || rows.length < shown); part = this.#part()) {
+      rows.push(...(await this.#page(part, rows)));
+    }
     if (this.signal.aborted) return;
     rows.sort((one, other) => nameIn(one).localeCompare(nameIn(other)));
     if (!this.#list("here")) this.body.replaceChildren(makePart("here"), makePart("others"));
@@ -73,12 +77,12 @@ class MemberList {
       if (id === this.room && this.#next.others === null && members !== undefined && members !== this.#rows().length) void this.#again();
     }, signal);
     this.body.addEventListener("scroll", () => {
-      if (this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight < NEAR_END) void this.#more();
+      void this.#more();
       clearTimeout(this.#resting);
       this.#resting = setTimeout(() => { if (!signal.aborted) this.#watch(); }, REST);
     }, { signal, passive: true });
     // One page may be shorter than the pane.
-    if (this.body.scrollHeight <= this.body.clientHeight) void this.#more();
+    void this.#more();
   }
 
   /** Reads afresh, and once more if something happened meanwhile. */
@@ -92,12 +96,21 @@ class MemberList {
       await this.read().catch(() => {});
     }
     this.#isReading = false;
+    // Who scrolled meanwhile was not answered.
+    void this.#more();
   }
 
+  /** Whose next page is to be read; nobody's when all are shown. @returns {Part | null} */
+  #part() {
+    if (this.#next.here !== null) return "here";
+    return this.#next.others === null ? null : "others";
+  }
+
+  /** The next page, where one is near the end of what is shown. */
   async #more() {
-    /** @type {Part} */
-    const part = this.#next.here === null ? "others" : "here";
-    if (this.#next[part] === null || this.#isReading) return;
+    const part = this.#part();
+    if (part === null || this.#isReading || this.signal.aborted) return;
+    if (this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight >= NEAR_END) return;
     this.#isReading = true;
     try {
       const fresh = await this.#page(part, this.#rows());
