@@ -9,7 +9,7 @@ mod writer;
 
 pub use conn::{Access, Conn, Manager, Url, Which};
 pub use migrate::{FUTURE, Standing, open as open_to_migrate, run_these, standing, standing_of};
-pub use writer::{Failed, Task, Work, Writer, raise, savepoint};
+pub use writer::{Failed, Run, Task, Work, Writer, raise, savepoint};
 
 use crate::error::{Error, Result};
 use diesel::RunQueryDsl;

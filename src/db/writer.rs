@@ -34,7 +34,16 @@ pub trait Work: Sized + Send + 'static {
     ///
     /// # Errors
     /// Only what fails the whole transaction.
-    fn apply(batch: &mut [Self], conn: &mut Conn) -> QueryResult<()>;
+    fn apply(batch: &mut [Self], conn: &mut Conn, run: Run) -> QueryResult<()>;
+}
+
+/// How often a batch has been tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// What hardly ever stands there already need not be looked for: meeting it runs the batch again.
+    First,
+    /// Something was in the way: everything is looked for.
+    Again,
 }
 
 /// Why a whole batch was not committed.
@@ -169,7 +178,8 @@ impl<S> Door<S> {
             };
             let conn = self.conn.insert(conn);
             // A panic in one unit must not take the door with it; the batch fails, the connection is made anew.
-            let ran = catch_unwind(AssertUnwindSafe(|| transact(conn, batch)));
+            let run = if attempt == 0 { Run::First } else { Run::Again };
+            let ran = catch_unwind(AssertUnwindSafe(|| transact(conn, batch, run)));
             match ran {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) if runs_again(&error) && attempt < RETRIES => {
@@ -203,10 +213,10 @@ fn gather<W>(orders: &mpsc::Receiver<Order<W>>, deadline: Instant) -> Option<Ord
     }
 }
 
-fn transact<W: Work>(conn: &mut Conn, batch: &mut [W]) -> QueryResult<()> {
+fn transact<W: Work>(conn: &mut Conn, batch: &mut [W], run: Run) -> QueryResult<()> {
     // A deferred transaction that reads before it writes fails under concurrency; an immediate one waits its turn.
     begin(conn, "BEGIN IMMEDIATE", "BEGIN")?;
-    match W::apply(batch, conn).and_then(|()| commit(conn)) {
+    match W::apply(batch, conn, run).and_then(|()| commit(conn)) {
         Ok(()) => Ok(()),
         Err(error) => {
             let _ = rollback(conn);
@@ -238,7 +248,7 @@ pub fn raise(error: Error) -> QueryResult<Error> {
     }
 }
 
-/// Postgres: another node was in the way. Its rows are visible on the next try.
+/// Another node was in the way, whose rows are visible on the next try; or something that was not looked for.
 fn runs_again(error: &diesel::result::Error) -> bool {
     match error {
         diesel::result::Error::DatabaseError(kind, info) => {
@@ -310,7 +320,7 @@ impl Task {
 }
 
 impl Work for Task {
-    fn apply(batch: &mut [Self], conn: &mut Conn) -> QueryResult<()> {
+    fn apply(batch: &mut [Self], conn: &mut Conn, _: Run) -> QueryResult<()> {
         batch.iter_mut().try_for_each(|task| task.run(conn))
     }
 }

@@ -14,7 +14,7 @@ use super::takedown;
 use super::talk;
 use super::unread;
 use crate::db::schema::messages::rooms;
-use crate::db::{Conn, Database, Task, Work, savepoint};
+use crate::db::{Conn, Database, Run, Task, Work, savepoint};
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::text;
@@ -199,13 +199,13 @@ impl From<Task> for Change {
 }
 
 impl Work for Change {
-    fn apply(batch: &mut [Self], conn: &mut Conn) -> QueryResult<()> {
+    fn apply(batch: &mut [Self], conn: &mut Conn, run: Run) -> QueryResult<()> {
         lock_ahead(conn, batch)?;
         let mut rest = batch;
         while let Some(first) = rest.first_mut() {
             let mut taken = 1;
             match &mut first.request {
-                Request::Post(_) => taken = apply_posts(conn, rest)?,
+                Request::Post(_) => taken = apply_posts(conn, rest, run)?,
                 Request::Task(task) => task.run(conn)?,
                 Request::StoreReadMarks(marks) => {
                     marks.store(conn)?;
@@ -285,13 +285,13 @@ fn one(conn: &mut Conn, request: &Request) -> Result<Done> {
 }
 
 /// Applies the posts at the head of `units` together; returns how many there were.
-fn apply_posts(conn: &mut Conn, units: &mut [Change]) -> QueryResult<usize> {
-    let run: Vec<&Post> = units
+fn apply_posts(conn: &mut Conn, units: &mut [Change], run: Run) -> QueryResult<usize> {
+    let posts: Vec<&Post> = units
         .iter()
         .map_while(|u| if let Request::Post(post) = &u.request { Some(post) } else { None })
         .collect();
-    let count = run.len();
-    let outcomes = post::apply(conn, &run)?;
+    let count = posts.len();
+    let outcomes = post::apply(conn, &posts, run)?;
     for (unit, outcome) in units.iter_mut().zip(outcomes) {
         let Request::Post(post) = &unit.request else { continue };
         unit.done = Some(match outcome {

@@ -1,7 +1,8 @@
 //! The batch: how many messages are numbered and stored in one transaction.
 //!
-//! Rooms are locked in ascending id, nonces are looked up (those inside the batch too), each item is checked, the
-//! survivors are numbered in memory and inserted together. One bad item refuses itself, not the batch.
+//! Rooms are locked in ascending id, each item is checked, the survivors are numbered in memory and inserted together.
+//! One bad item refuses itself, not the batch. That a nonce has been here before is rare: the first time it is looked for
+//! only where the answer could depend on it, and otherwise left to the index to say, which runs the whole batch again.
 
 use super::attachment;
 use super::author::Author;
@@ -16,7 +17,7 @@ use super::typed::{Nonce, Text, Title};
 use super::words::{Mentionable, Words};
 use crate::clock::now_ms;
 use crate::db::schema::messages::{messages, rooms};
-use crate::db::{self, Conn};
+use crate::db::{self, Conn, Run};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{AttachmentId, HOUSE, RoomId, UserId};
 use crate::on_conn;
@@ -140,8 +141,8 @@ struct Locked {
 /// Applies the posts in order and returns one outcome for each.
 ///
 /// # Errors
-/// Only what fails the whole transaction.
-pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
+/// Only what fails the whole transaction; in the first run a nonce that has been here before does.
+pub fn apply(conn: &mut Conn, posts: &[&Post], run: Run) -> QueryResult<Vec<Stored>> {
     let at = now_ms();
     let mut locked: BTreeMap<RoomId, Option<Locked>> = posts.iter().map(|p| (p.room, None)).collect();
     let mut waiting: HashMap<RoomId, usize> = HashMap::new();
@@ -157,17 +158,13 @@ pub fn apply(conn: &mut Conn, posts: &[&Post]) -> QueryResult<Vec<Stored>> {
     let mut seen: HashMap<(UserId, &str), usize> = HashMap::new();
     for post in posts {
         let key = (post.author.id, post.nonce.as_str());
-        let outcome = if let Some(&first) = seen.get(&key) {
-            match &outcomes[first] {
-                Stored::New(message) => repeated(message, post),
-                Stored::Again(posted) => Stored::Again(*posted),
-                // The first of the two was refused and stored nothing: the second is judged by itself.
-                Stored::Refused(_) => judge(conn, &mut locked, post, at)?,
+        let outcome = match seen.get(&key).map(|&first| &outcomes[first]) {
+            Some(Stored::New(message)) => repeated(message, post),
+            // What it was compared with is in the table; what was refused stored nothing, and this one is judged by itself.
+            Some(Stored::Again(_) | Stored::Refused(_)) => {
+                unless_repeated(conn, &mut locked, post, at, Run::Again)?
             }
-        } else if let Some(message) = by_nonce(conn, post.author.id, post.nonce.as_str())? {
-            repeated(&message, post)
-        } else {
-            judge(conn, &mut locked, post, at)?
+            None => unless_repeated(conn, &mut locked, post, at, run)?,
         };
         let outcome = enter_thread(conn, &outcomes, outcome)?;
         seen.entry(key).or_insert(outcomes.len());
@@ -254,6 +251,31 @@ fn repeated(first: &Message, post: &Post) -> Stored {
     } else {
         Stored::Refused(Error::conflict("nonce_reused", "This nonce was used for another message."))
     }
+}
+
+/// [`judge`], after a look whether the nonce has been here. In the first run the look comes afterwards, and only where
+/// what is judged could not be taken again: the answer to what was stored is the first one, whatever holds by now.
+fn unless_repeated(
+    conn: &mut Conn,
+    locked: &mut BTreeMap<RoomId, Option<Locked>>,
+    post: &Post,
+    at: i64,
+    run: Run,
+) -> QueryResult<Stored> {
+    let changes_more = !post.attachments.is_empty();
+    if (run == Run::Again || changes_more)
+        && let Some(first) = by_nonce(conn, post.author.id, post.nonce.as_str())?
+    {
+        return Ok(repeated(&first, post));
+    }
+    let judged = judge(conn, locked, post, at)?;
+    if run == Run::First
+        && let Stored::Refused(_) = judged
+        && let Some(first) = by_nonce(conn, post.author.id, post.nonce.as_str())?
+    {
+        return Ok(repeated(&first, post));
+    }
+    Ok(judged)
 }
 
 /// The message that this author's nonce has made already, if any.

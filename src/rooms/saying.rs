@@ -10,7 +10,7 @@ use super::talk::{self, About};
 use super::typed::Nonce;
 use super::upload::Prepared;
 use super::words::Words;
-use crate::db::Conn;
+use crate::db::{Conn, Run};
 use crate::error::{Error, Result};
 use crate::ids::HOUSE;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(super) fn apply(conn: &mut Conn, saying: &Saying) -> Result<Done> {
         reply_to: None,
         attachments,
     };
-    match post::apply(conn, &[&post])?.pop() {
+    match post::apply(conn, &[&post], Run::Again)?.pop() {
         Some(Stored::New(message)) => {
             let posted = Posted { seq: message.seq, rev: message.rev, at: message.at };
             facts.push(Fact::Message(Arc::from(message)));

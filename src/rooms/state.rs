@@ -187,7 +187,7 @@ fn unexpected(outcome: &Outcome) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::Task;
+    use crate::db::{Run, Task};
     use crate::error::Error;
     use crate::ids::BOARD;
     use crate::rooms::change::{Fact, Target};
@@ -241,7 +241,7 @@ mod tests {
                 post(RoomId(99), 1, "d", "nowhere")?,
                 post(BOARD, 2, "e", "a note")?,
             ];
-            Ok(post::apply(conn, &posts.iter().collect::<Vec<_>>())?
+            Ok(post::apply(conn, &posts.iter().collect::<Vec<_>>(), Run::Again)?
                 .into_iter()
                 .map(|stored| match stored {
                     Stored::New(m) => format!("new {} {}", m.seq, m.rev),
@@ -280,6 +280,52 @@ mod tests {
             .filter_map(|f| if let Fact::Message(m) = f { Some(m.seq) } else { None })
             .collect();
         assert_eq!(published, [1, 2]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_meets_a_nonce_from_before_runs_again_and_does_everything_once() -> Tested {
+        let house = house()?;
+        let room = channel(&house, 1, "general").await?.id;
+        let first = house.rooms.post(post(room, 1, "a", "hello")?).await?;
+        // While the door is held open, what is submitted waits for one batch.
+        let (hold, held) = mpsc::channel::<()>();
+        let (holding, _) = Task::new(move |_| {
+            let _ = held.recv();
+            Ok(())
+        });
+        house.rooms.db.submit(holding.into())?;
+        let ran = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let runs = ran.clone();
+        let (task, _) = Task::new(move |_| {
+            runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        });
+        house.rooms.db.submit(task.into())?;
+        let mut answers = Vec::new();
+        let waiting =
+            [("b", 1, "two"), ("a", 1, "hello"), ("a", 2, "another's"), ("a", 1, "other"), ("c", 1, "three")];
+        for (nonce, author, text) in waiting {
+            let (asker, answer) = tokio::sync::oneshot::channel();
+            let request = Request::Post(post(room, author, nonce, text)?);
+            house.rooms.db.submit(Change::new(request, Asker::Call(asker)))?;
+            answers.push(answer);
+        }
+        drop(hold);
+        let mut said = Vec::new();
+        for answer in answers {
+            said.push(match answer.await? {
+                Ok(Outcome::Posted(posted)) => format!("{}", posted.seq),
+                Ok(other) => format!("{other:?}"),
+                Err(error) => error.code().to_owned(),
+            });
+        }
+        assert_eq!(said, ["2", "1", "not_member", "nonce_reused", "3"]);
+        assert_eq!(ran.load(std::sync::atomic::Ordering::Relaxed), 2, "the batch wasn't run again");
+        let (all, _) = house.rooms.db.snapshot(move |conn| page(conn, room, Page::Newest, 9)).await?;
+        let kept: Vec<_> = all.iter().map(|m| (m.seq, m.rev, m.text.as_str())).collect();
+        assert_eq!(kept, [(1, 1, "hello"), (2, 2, "two"), (3, 3, "three")]);
+        assert_eq!(first.seq, 1);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ const LONG = 90_000;
 
 let house, ann, bob;
 before(async () => {
-  house = await House.open();
+  house = await House.open({}, { whole: true });
   [ann, bob] = [await house.person("ann"), await house.person("bob")];
   await ann.call("POST", "/live", { name: "desk", title: "Desk", public: true });
 });
