@@ -62,6 +62,15 @@ pub enum Error {
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Too many files and connections are open.
+const NO_DESCRIPTOR: Error =
+    Error::Busy("Too much is open here at the moment. Nothing was stored. Try again in a moment.");
+
+fn lacks_descriptors(error: &std::io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(code, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
 impl Error {
     /// One wrong field.
     pub fn field(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
@@ -80,8 +89,14 @@ impl Error {
         Self::Conflict { code, detail: detail.into() }
     }
 
+    /// 500; but 503 when the system lets no more files be opened, which is over when somebody leaves.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Internal(source.into())
+        let source = source.into();
+        if source.downcast_ref().is_some_and(lacks_descriptors) {
+            NO_DESCRIPTOR
+        } else {
+            Self::Internal(source)
+        }
     }
 
     /// The HTTP status, as a number.

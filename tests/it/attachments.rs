@@ -63,7 +63,7 @@ pub fn tells(bytes: &[u8]) -> bool {
 }
 
 impl Visitor {
-    async fn upload(&self, room: &Value, name: &str, bytes: Vec<u8>) -> Answer {
+    pub async fn upload(&self, room: &Value, name: &str, bytes: Vec<u8>) -> Answer {
         let form = Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()));
         let path = format!("/api/v1/rooms/{}/attachments", room["id"]);
         self.answer(self.request(Method::POST, &path).multipart(form)).await

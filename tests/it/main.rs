@@ -70,6 +70,7 @@
 //! - `backup`      everything as one file beside a server that is written to, and back; damaged ones; a restore that is killed
 //! - `start`       what a start looks at first: a newer program's database, damaged pages, a copy before it migrates
 //! - `full_disk`   a disk that takes nothing more, and has room again
+//! - `descriptors` no file handle left: who is here talks on, the rest comes back by itself
 //! - `verify`      what `hubbub verify` says of what is whole and of what isn't
 //!
 //! What they are written with: `app` starts a server, `visitor` is somebody at a browser, `socket` speaks
@@ -91,6 +92,7 @@ mod channels;
 mod classic;
 mod convergence;
 mod crowds;
+mod descriptors;
 mod direct;
 mod durability;
 mod faces;
