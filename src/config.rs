@@ -7,6 +7,7 @@ use crate::db::Url;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use values::{
     between, domains, file, filter, list, log_format, parse, path, registration, rights, some, some_text,
     switch, unless_off, url, urls,
@@ -78,6 +79,12 @@ pub struct Config {
     pub rate_limits: bool,
     pub connections_per_person: usize,
     pub connections_per_address: usize,
+    /// Bytes that may wait for one connection.
+    pub unread_bytes: usize,
+    /// Seconds.
+    unread_seconds: u64,
+    /// Seconds.
+    head_seconds: u64,
     /// Pages that people link to are looked at.
     pub link_previews: bool,
     /// Addresses beside those of the open internet that are looked at for that.
@@ -125,6 +132,9 @@ impl Default for Config {
             rate_limits: true,
             connections_per_person: 64,
             connections_per_address: 4096,
+            unread_bytes: 256 * 1024,
+            unread_seconds: 30,
+            head_seconds: 5,
             link_previews: true,
             link_preview_allow: Vec::new(),
             attachment_bytes: 25 * 1024 * 1024,
@@ -145,6 +155,16 @@ impl Config {
 
     pub fn messages_url(&self) -> Url {
         self.messages_url.clone().unwrap_or_else(|| Url::Sqlite(self.data.join("messages.db")))
+    }
+
+    /// How long a client may read nothing of what waits for it.
+    pub fn unread_for(&self) -> Duration {
+        Duration::from_secs(self.unread_seconds)
+    }
+
+    /// How long the head of a request may take.
+    pub fn head_within(&self) -> Duration {
+        Duration::from_secs(self.head_seconds)
     }
 
     /// Where people open this place, as far as the settings know.
@@ -316,6 +336,9 @@ settings! {
     rate_limits, "on", "limits on sends, logins and connections; off only for load tests", "on or off", switch;
     connections_per_person, "64", "WebSockets and event streams that one person may have open, so that nobody's open pages crowd out the others; with rate_limits off as many as one likes", "1 to 100000", |text| between(text, 1, 100_000);
     connections_per_address, "4096", "the same for one address: a school or a company may be behind it", "1 to 1000000", |text| between(text, 1, 1_000_000);
+    unread_bytes, "262144", "bytes that may wait for one connection, so that whoever reads slowly or not at all costs little; a client whose backlog is larger is let go, comes back and asks for what it missed", "65536 to 16777216 (64 KiB to 16 MiB)", |text| between(text, 64 * 1024, 16 * 1024 * 1024);
+    unread_seconds, "30", "for how many seconds a client may read nothing of what waits for it, before its place is given up", "10 to 300", |text| between(text, 10, 300);
+    head_seconds, "5", "within how many seconds the head of a request has to be there, so that nobody holds connections open by sending it slowly", "1 to 60", |text| between(text, 1, 60);
     link_previews, "on", "under a message with a link stands what that page says of itself; the server fetches it, readers' browsers never do", "on or off", switch;
     link_preview_allow, "none", "addresses of your own network that link previews may be fetched from, separated by commas; otherwise only the open internet's are, at ports 80 and 443", "ADDRESS:PORT, for example 10.0.0.5:80, separated by commas", list;
     attachment_bytes, "26214400", "the largest picture or file that can be sent with a message, in bytes", "1048576 to 209715200 (1 to 200 MiB)", |text| between(text, 1024 * 1024, 200 * 1024 * 1024);

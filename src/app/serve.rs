@@ -84,6 +84,7 @@ impl House {
             .workers(self.config.workers)
             .on_connect(move |connection, data| lines.keep(connection, data))
             .keep_alive(IDLE)
+            .client_request_timeout(self.config.head_within())
             // Without it 100 members got a twentieth of the deliveries.
             .tcp_nodelay(true)
             // A finished connection is closed at once; a socket's close frames have been exchanged by then.

@@ -6,7 +6,6 @@ use super::{command, protocol, ready};
 use crate::error::{Error, Result};
 use crate::ids::RoomId;
 use crate::rooms::Request;
-use crate::site::socket::outbox::WAITING_BYTES;
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
 use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;
@@ -78,7 +77,6 @@ impl Protocol for Connection {
     const NAMES: &'static [&'static str] = &["hubbub.v1"];
     const FRAME_BYTES: usize = protocol::FRAME_BYTES;
     const TOO_LARGE: &'static str = "A frame has at most 64 KiB.";
-    const WAITING_BYTES: usize = WAITING_BYTES;
 
     fn new(link: Link) -> Self {
         Self { link, under_way: 0, typed: HashMap::new() }

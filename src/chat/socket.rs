@@ -36,8 +36,8 @@ pub trait Protocol: Actor<Context = WebsocketContext<Self>> + StreamHandler<Fram
     const FRAME_BYTES: usize;
     /// What a client is told whose frame has more.
     const TOO_LARGE: &'static str;
-    /// Bytes that may wait for one client.
-    const WAITING_BYTES: usize;
+    /// Bytes that have to be able to wait for one client, if more than the operator's bound.
+    const WAITING_BYTES: usize = 0;
 
     fn new(link: Link) -> Self;
 
@@ -64,7 +64,7 @@ pub async fn connect<P: Protocol>(
     let held = chat.limits.connection(&request, Some(visitor.person.id))?;
     let mut response = handshake_with_protocols(&request, P::NAMES)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
-    let outbox = Rc::new(Outbox::held(P::WAITING_BYTES));
+    let outbox = Rc::new(chat.limits.outbox(P::WAITING_BYTES));
     let patience = Rc::new(Patience::new(outbox.clone(), P::error));
     let guarded = FrameGuard::new(payload, P::FRAME_BYTES, {
         let patience = patience.clone();

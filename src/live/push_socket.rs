@@ -11,7 +11,7 @@ use crate::site::limit::Limits;
 use crate::site::open_connections::Held;
 use crate::site::socket::frame_guard::strict;
 use crate::site::socket::frames::{close_frame, control_frame, fault, frame};
-use crate::site::socket::outbox::{Outbox, OutboxStream, WAITING_BYTES};
+use crate::site::socket::outbox::{Outbox, OutboxStream};
 use crate::site::socket::seat::{Seat, Seats, Speech};
 use actix::{Actor, ActorContext as _, AsyncContext as _, StreamHandler, fut::wrap_future};
 use actix_http::ws::{CloseCode, Codec, Item, Message, OpCode, ProtocolError};
@@ -58,7 +58,7 @@ pub async fn socket(
     };
     let mut response = handshake(&request)
         .map_err(|_| Error::bad_request("no_handshake", "By GET this address speaks WebSocket only."))?;
-    let outbox = Rc::new(Outbox::held(WAITING_BYTES));
+    let outbox = Rc::new(limits.outbox(0));
     outbox.open_with(Bytes::new());
     let rope = lifeline::of(&request);
     let seat = seats.sit(Seat { credential, outbox: outbox.clone(), rope, speech: Speech::WebSocket });

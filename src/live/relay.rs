@@ -328,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_skips_goes_on_at_the_next_key_frame_with_the_beginning_before_it() {
-        let outbox = Rc::new(Outbox::held(100_000));
+        let outbox = Rc::new(Outbox::held(100_000, std::time::Duration::from_secs(30)));
         let desk = Desk::new(0);
         let stream = StreamId(1);
         let number = desk.enter(stream, Pass::Nobody, Speech::WebSocket, outbox.clone());

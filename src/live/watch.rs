@@ -9,7 +9,7 @@ use crate::site::lifeline;
 use crate::site::limit::Limits;
 use crate::site::open_connections::Held;
 use crate::site::socket::frame_guard::strict;
-use crate::site::socket::frames::{close_frame, control_frame};
+use crate::site::socket::frames::{close_frame, control_frame, fault};
 use crate::site::socket::outbox::{Outbox, OutboxStream};
 use crate::site::socket::seat::{Seat, Seats, Speech};
 use actix::{Actor, ActorContext as _, Addr, StreamHandler};
@@ -43,16 +43,17 @@ pub async fn socket(
     shown: web::Query<Shown>,
     visitor: Result<Visitor>,
     (live, limits): (web::Data<Live>, web::Data<Limits>),
-    (desk, seats): (web::ThinData<Desk>, SeatsHere),
+    floor: (web::ThinData<Desk>, SeatsHere),
 ) -> Result<HttpResponse> {
     let who = Onlooker::of(visitor, shown.into_inner().token)?;
     let held = limits.connection(&request, who.visitor.as_ref().map(|visitor| visitor.person.id))?;
     let running = live.shown(&name, &who).await?;
     let mut response = handshake(&request)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
-    let (outbox, stay) = enter(&request, &running, &who, Speech::WebSocket, &desk, &seats).await?;
+    let (outbox, stay) =
+        enter(&request, &running, &who, Speech::WebSocket, limits.outbox(WAITING_BYTES), &floor).await?;
     let guarded = strict(payload, FRAME_BYTES, outbox.clone(), "A viewer's frame has at most 4 KiB.");
-    let viewer = Viewer { outbox: outbox.clone(), seats: seats.0.clone(), seat: stay.seat };
+    let viewer = Viewer { outbox: outbox.clone(), seats: floor.1.0.clone(), seat: stay.seat };
     let codec = Codec::new().max_size(FRAME_BYTES + 1);
     let actor = WebsocketContext::with_codec(viewer, guarded, codec);
     Ok(response.streaming(Watching { body: OutboxStream::new(actor, outbox), _stay: stay, _held: held }))
@@ -69,12 +70,13 @@ pub async fn events(
     shown: web::Query<Shown>,
     visitor: Result<Visitor>,
     (live, limits): (web::Data<Live>, web::Data<Limits>),
-    (desk, seats): (web::ThinData<Desk>, SeatsHere),
+    floor: (web::ThinData<Desk>, SeatsHere),
 ) -> Result<HttpResponse> {
     let who = Onlooker::of(visitor, shown.into_inner().token)?;
     let held = limits.connection(&request, who.visitor.as_ref().map(|visitor| visitor.person.id))?;
     let running = live.shown(&name, &who).await?;
-    let (outbox, stay) = enter(&request, &running, &who, Speech::Events, &desk, &seats).await?;
+    let (outbox, stay) =
+        enter(&request, &running, &who, Speech::Events, limits.outbox(WAITING_BYTES), &floor).await?;
     let body = Watching { body: OutboxStream::new(Silence, outbox), _stay: stay, _held: held };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -89,8 +91,8 @@ async fn enter(
     running: &Running,
     who: &Onlooker,
     speech: Speech,
-    desk: &Desk,
-    seats: &Rc<dyn Seats>,
+    outbox: Outbox,
+    (desk, seats): &(web::ThinData<Desk>, SeatsHere),
 ) -> Result<(Rc<Outbox>, Stay)> {
     let row = running.row();
     let pass = match (&who.visitor, &who.token) {
@@ -98,7 +100,7 @@ async fn enter(
         (None, Some(token)) if row.shows_with(token) => Pass::Token,
         _ => Pass::Nobody,
     };
-    let outbox = Rc::new(Outbox::held(WAITING_BYTES));
+    let outbox = Rc::new(outbox);
     let credential = who.visitor.as_ref().map(|visitor| visitor.credential);
     let rope = lifeline::of(request);
     let seat = seats.sit(Seat { credential, outbox: outbox.clone(), rope, speech });
@@ -106,7 +108,7 @@ async fn enter(
     let (done, is_in) = oneshot::channel();
     running.station.do_send(Join { worker: desk.worker, number, done });
     // From here on it leaves however this ends.
-    let (desk, seats, station) = (desk.clone(), seats.clone(), running.station.clone());
+    let (desk, seats, station) = (desk.0.clone(), seats.0.clone(), running.station.clone());
     let stay = Stay { desk, number, seats, seat, station };
     match is_in.await {
         Ok(true) => Ok((outbox, stay)),
@@ -180,9 +182,9 @@ impl StreamHandler<std::result::Result<Message, ProtocolError>> for Viewer {
             }
             // Whatever a viewer says, a word of life from the page for instance, changes nothing.
             Ok(_) => {}
-            Err(_) => {
-                let words = "That is not the WebSocket protocol.";
-                self.outbox.close_with(close_frame(CloseCode::Protocol, words));
+            Err(error) => {
+                let (code, words) = fault(&error);
+                self.outbox.close_with(close_frame(code, words));
                 ctx.stop();
             }
         }

@@ -1,6 +1,7 @@
 //! How often: sends and uploads per person; sign-ins, newcomers and connections per address; how many of these stay.
 
 use super::open_connections::{Held, OpenConnections};
+use super::socket::outbox::Outbox;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -11,6 +12,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Messages a second per person, and how many at once.
@@ -95,6 +97,8 @@ struct Limiters {
 pub struct Limits {
     limiters: Option<Limiters>,
     trusted: Vec<IpAddr>,
+    unread_bytes: usize,
+    unread_for: Duration,
 }
 
 impl Limits {
@@ -114,7 +118,13 @@ impl Limits {
             open: OpenConnections::new(config.connections_per_person, config.connections_per_address),
         });
         let trusted = config.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
-        Self { limiters, trusted }
+        let (unread_bytes, unread_for) = (config.unread_bytes, config.unread_for());
+        Self { limiters, trusted, unread_bytes, unread_for }
+    }
+
+    /// The outbox of a new connection, in which so much may wait as the settings say, and no less than `least` bytes.
+    pub fn outbox(&self, least: usize) -> Outbox {
+        Outbox::held(self.unread_bytes.max(least), self.unread_for)
     }
 
     /// Before a message is accepted.

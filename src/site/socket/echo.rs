@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, handshake};
 use bytes::BytesMut;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Bytes of one message, the largest of the suite's.
 const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -22,7 +23,7 @@ const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 pub async fn connect(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
     let mut response = handshake(&request)
         .map_err(|_| Error::bad_request("no_handshake", "This address speaks WebSocket only."))?;
-    let outbox = Rc::new(Outbox::held(2 * MESSAGE_BYTES));
+    let outbox = Rc::new(Outbox::held(2 * MESSAGE_BYTES, Duration::from_secs(30)));
     outbox.open_with(bytes::Bytes::new());
     let guarded = strict(payload, MESSAGE_BYTES, outbox.clone(), "That frame is too large.");
     let codec = Codec::new().max_size(MESSAGE_BYTES + 1);

@@ -17,10 +17,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
-/// Bytes that may wait for one connection. A client that lets more pile up comes back and asks `changes`.
-pub const WAITING_BYTES: usize = 256 * 1024;
-/// How long nothing of it may be read.
-pub const UNREAD_FOR: Duration = Duration::from_secs(30);
 /// How long the client's own close frame is waited for after ours; RFC 6455 §7.1.1 has the server close the socket.
 const LINGER: Duration = Duration::from_secs(1);
 /// Bytes handed to the socket in one piece; what is larger goes out in several.
@@ -31,12 +27,6 @@ pub struct Outbox {
     state: RefCell<State>,
 }
 
-impl Default for Outbox {
-    fn default() -> Self {
-        Self { state: RefCell::new(State { limit: WAITING_BYTES, ..State::default() }) }
-    }
-}
-
 #[derive(Default)]
 struct State {
     frames: VecDeque<Bytes>,
@@ -45,8 +35,10 @@ struct State {
     held: bool,
     /// Takes nothing more: the close frame is in, or too much was waiting.
     closed: bool,
-    /// Bytes that may wait.
+    /// Bytes that may wait. A client that lets more pile up comes back and asks `changes`.
     limit: usize,
+    /// How long nothing of it may be read.
+    unread_for: Duration,
     waker: Option<Waker>,
     /// Since when something waits that nobody took.
     waiting_since: Option<Instant>,
@@ -57,9 +49,10 @@ struct State {
 pub struct Overflow;
 
 impl Outbox {
-    /// An outbox that holds everything back until [`open_with`](Self::open_with), for at most `limit` bytes.
-    pub fn held(limit: usize) -> Self {
-        Self { state: RefCell::new(State { held: true, limit, ..State::default() }) }
+    /// An outbox that holds everything back until [`open_with`](Self::open_with): at most `limit` bytes, of which some are read
+    /// within `unread_for`.
+    pub fn held(limit: usize, unread_for: Duration) -> Self {
+        Self { state: RefCell::new(State { held: true, limit, unread_for, ..State::default() }) }
     }
 
     /// Queues encoded frames.
@@ -154,7 +147,8 @@ impl Outbox {
 
     /// Whether the client hasn't read anything for too long although something waits.
     pub fn is_stuck(&self, now: Instant) -> bool {
-        self.state.borrow().waiting_since.is_some_and(|since| now.duration_since(since) > UNREAD_FOR)
+        let state = self.state.borrow();
+        state.waiting_since.is_some_and(|since| now.duration_since(since) > state.unread_for)
     }
 
     fn take(&self) -> Option<Bytes> {
@@ -282,9 +276,22 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for OutboxStream<S> {
 mod tests {
     use super::*;
 
+    const LIMIT: usize = 256 * 1024;
+
+    fn held() -> Outbox {
+        Outbox::held(LIMIT, Duration::from_secs(30))
+    }
+
+    fn open() -> Outbox {
+        let outbox = held();
+        outbox.open_with(Bytes::new());
+        outbox.take();
+        outbox
+    }
+
     #[test]
     fn frames_leave_in_order_and_nothing_before_the_first() {
-        let outbox = Outbox::held(WAITING_BYTES);
+        let outbox = held();
         assert_eq!(outbox.push(Bytes::from_static(b"b")), Ok(()));
         assert_eq!(outbox.take(), None);
         outbox.open_with(Bytes::from_static(b"a"));
@@ -296,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_is_worthless_is_skipped_and_the_client_stays() {
-        let outbox = Outbox::default();
+        let outbox = open();
         let frame = |byte: u8| Bytes::from(vec![byte; 100 * 1024]);
         assert!(!outbox.push_newest(&[frame(1)]) && !outbox.push_newest(&[frame(2)]));
         let since = outbox.state.borrow().waiting_since;
@@ -310,16 +317,12 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let outbox = Outbox::default();
+        let outbox = open();
         let frame = Bytes::from(vec![0; 100 * 1024]);
         assert_eq!((outbox.push(frame.clone()), outbox.push(frame.clone())), (Ok(()), Ok(())));
         assert_eq!(outbox.push(frame.clone()), Err(Overflow));
         assert_eq!(outbox.take(), None);
-        let fresh = Outbox::default();
-        assert_eq!(
-            fresh.push(Bytes::from(vec![0; WAITING_BYTES + 1])),
-            Ok(()),
-            "one large page alone may go"
-        );
+        let fresh = open();
+        assert_eq!(fresh.push(Bytes::from(vec![0; LIMIT + 1])), Ok(()), "one large page alone may go");
     }
 }
