@@ -146,6 +146,8 @@ test("at 200 % and at 320 px nothing is cut off or needs a second way to scroll"
         .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "hidden" ).map((one) => `${one.className || one.localName} ${one.scrollWidth}`));
       assert.deepEqual(wide, [], `${path} at ${viewport.width}`);
       if (path !== "/c/lab") continue;
+      const [whole, shown] = await page.$eval(".head h1", (name) => [name.scrollWidth, name.clientWidth]);
+      assert.ok(whole <= shown, `of the room's name ${shown} of ${whole} px are seen at ${viewport.width}`);
       const box = await page.$eval(".composer-box", (one) => one.getBoundingClientRect().toJSON());
       assert.ok(box.bottom <= viewport.height && box.right <= viewport.width, JSON.stringify(box));
     }
