@@ -15,6 +15,7 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
+use super::lean::lean;
 use super::words::{LANGUAGES, Language};
 use crate::text;
 
@@ -45,7 +46,10 @@ impl Shelf {
         let mut assets = BTreeMap::new();
         let mut paths: Vec<Cow<'static, str>> = Files::iter().collect();
         paths.sort();
-        let files = paths.into_iter().filter_map(|path| Some((path.clone(), Files::get(&path)?.data)));
+        let files = paths.into_iter().filter_map(|path| {
+            let data = Files::get(&path)?.data;
+            Some((path.clone(), if path.ends_with(".js") { without_comments(data) } else { data }))
+        });
         // What a script says in a language other than English is a file that the build has made.
         let words = LANGUAGES
             .iter()
@@ -65,6 +69,12 @@ impl Shelf {
         let digest = data_encoding::HEXLOWER.encode(&hash.finalize()[..6]);
         Self { prefix: format!("/assets/{digest}/"), assets }
     }
+}
+
+/// What isn't text stays as it is.
+fn without_comments(data: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
+    let script = std::str::from_utf8(&data).map(lean);
+    script.map_or(data, |script| script.into_bytes().into())
 }
 
 impl Asset {

@@ -9,6 +9,7 @@ pub mod form_data;
 pub mod guess;
 pub mod headers;
 pub mod language;
+mod lean;
 pub mod lifeline;
 pub mod limit;
 pub mod open_connections;

@@ -163,3 +163,11 @@ test("at 200 % and at 320 px nothing is cut off or needs a second way to scroll"
     await page.context().close();
   }
 });
+
+test("all the script that a conversation brings is under 60 KB on the way, and its styles under 25", async () => {
+  const page = await house.visit(ann, "/c/lab");
+  const bytes = await page.evaluate(() => ["js", "css"].map((kind) => performance.getEntriesByType("resource")
+    .filter(({ name }) => new URL(name).pathname.endsWith(`.${kind}`)).reduce((all, { encodedBodySize }) => all + encodedBodySize, 0)));
+  assert.ok(bytes[0] > 20_000 && bytes[0] < 60_000 && bytes[1] > 5_000 && bytes[1] < 25_000, bytes.join());
+  await page.context().close();
+});
