@@ -51,8 +51,9 @@ test("a page that nothing has come to fills itself as soon as the source begins"
 test("what came before a reload is there after it", async () => {
   const page = await house.visit(ann, "/live/beam");
   await isLive(page);
-  const known = await page.evaluate(() => fetch("/live/beam/samples").then((answer) => answer.json()).then(({ samples }) => samples.length));
-  assert.ok(known > 5, `${known}`);
+  const known = () => page.evaluate(() => fetch("/live/beam/samples").then((answer) => answer.json()).then(({ samples }) => samples.length));
+  await until(async () => await known() > 5, "more than five samples", LONG);
+  await page.reload();
   await page.locator("[data-reading=beam_energy] canvas").focus();
   await page.keyboard.press("Home");
   await until(async () => /^1(49|50)\.\d+ GeV \d\d:/.test(await page.locator(".panel-told").textContent()), "the oldest reading, told");
